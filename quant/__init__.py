@@ -1,0 +1,3 @@
+"""Volumetric SPECT/CT quantification."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What organ regions say: canonical names, lobes, levels and sides."""

@@ -1,0 +1,1 @@
+"""DICOM in: index, choice of series, volumes, regions. Nothing downstream uses pydicom."""

@@ -1,0 +1,1 @@
+"""The words of the engine: frozen types without input or output."""

@@ -1,0 +1,166 @@
+"""The settings of a measurement: frozen, validated, every one with its unit and its source.
+
+A protocol is a TOML file (:mod:`quant.pipeline.protocols` reads it); this module holds its shape.
+Unknown settings are refused by name.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from quant.domain.region import RasterRule
+
+PAPER = "Zhou et al. 2025 (seed paper), section semi-quantification"
+IBSI = "IBSI reference manual, arXiv:1612.07003"
+HOUSE = "engine default, see DECISIONS.md"
+
+
+def _setting(source: str, description: str) -> object:
+    """Attach the description and the source that ``quant protocol show`` prints."""
+    return Field(description=description, json_schema_extra={"source": source})
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Criterion(StrEnum):
+    """Which admissible position is chosen.
+
+    ``deepest``: farthest from every wall, ties to the region's centroid. ``uniform``: least
+    coefficient of variation. Marked centres (a markup point) override the criterion.
+    """
+
+    DEEPEST = "deepest"
+    UNIFORM = "uniform"
+
+
+class PeakRule(StrEnum):
+    """Which voxels count into the 1 cm3 peak sphere.
+
+    ``fractional``: each voxel by the fraction inside the sphere. ``centres``: voxels whose centre
+    lies inside (IBSI 0F91).
+    """
+
+    FRACTIONAL = "fractional"
+    CENTRES = "centres"
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, unknown names refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class RegionSettings(Settings):
+    """How regions get their role and their weights."""
+
+    rule: Annotated[
+        RasterRule,
+        _setting(HOUSE, "fractional: weight = part of the voxel inside; centre: 0 or 1"),
+    ] = RasterRule.FRACTIONAL
+    muscle: Annotated[
+        Literal["autochthon", "psoas"],
+        _setting(HOUSE, "which muscle beside L2 stands for 'both sides of the lumbar 2 vertebra'"),
+    ] = "autochthon"
+    tumour: Annotated[tuple[str, ...], _setting(HOUSE, "words that make a region a tumour")] = (
+        "tumour",
+        "tumor",
+        "primary",
+        "gtv",
+        "mass",
+        "neuroblastoma",
+    )
+    lesion: Annotated[tuple[str, ...], _setting(HOUSE, "words that make a region a lesion")] = (
+        "lesion",
+        "met",
+        "metastasis",
+        "metastases",
+    )
+    liver: Annotated[tuple[str, ...], _setting(HOUSE, "words for the liver")] = ("liver",)
+    vertebra_l2: Annotated[tuple[str, ...], _setting(HOUSE, "words for vertebra L2")] = (
+        "vertebrae_L2",
+        "L2",
+    )
+    exclude: Annotated[
+        tuple[str, ...], _setting(HOUSE, "words for regions that spheres must avoid")
+    ] = ("exclude", "vessel", "gallbladder", "cyst")
+
+
+class SphereSettings(Settings):
+    """How a reference sphere is placed."""
+
+    volume_ml: Annotated[Positive, _setting(PAPER, "volume of the sphere, ml")]
+    criterion: Annotated[Criterion, _setting(HOUSE, "which admissible position is taken")] = (
+        Criterion.DEEPEST
+    )
+    inside_fraction: Annotated[
+        Fraction, _setting(HOUSE, "least fraction of the sphere inside the organ")
+    ] = 0.999
+    edge_distance_mm: Annotated[
+        NotNegative,
+        _setting(HOUSE, "least distance from the sphere to the organ's edge, mm"),
+    ] = 0.0
+    lesion_distance_mm: Annotated[
+        NotNegative,
+        _setting(HOUSE, "least distance from the sphere to tumour, lesions, excluded regions, mm"),
+    ] = 10.0
+    focus_sigma: Annotated[
+        Positive,
+        _setting(HOUSE, "a voxel this many robust SD above the organ's median is a focus"),
+    ] = 5.0
+    focus_contrast: Annotated[
+        NotNegative,
+        _setting(HOUSE, "... and at least this fraction of the median above it"),
+    ] = 0.05
+    adaptive: Annotated[
+        bool, _setting(HOUSE, "may the sphere shrink to fit an organ that is too small?")
+    ] = False
+    least_volume_ml: Annotated[
+        Positive, _setting(HOUSE, "smallest sphere that an adaptive radius may give, ml")
+    ] = 1.0
+    least_inside_fraction: Annotated[
+        Fraction,
+        _setting(HOUSE, "below this fraction inside the organ, a sphere is not placed at all"),
+    ] = 0.75
+
+
+class UptakeSettings(Settings):
+    """How uptake in the tumour is read."""
+
+    peak_volume_ml: Annotated[Positive, _setting(IBSI, "volume of the peak sphere, ml")] = 1.0
+    peak_rule: Annotated[PeakRule, _setting(HOUSE, "which voxels count into the peak")] = (
+        PeakRule.FRACTIONAL
+    )
+
+
+class MorphologySettings(Settings):
+    """How shape is measured."""
+
+    grid_mm: Annotated[
+        Positive | None,
+        _setting(IBSI, "resample the mask to this isotropic grid before meshing, mm; none: as is"),
+    ] = None
+
+
+class IntervalSettings(Settings):
+    """How intervals over admissible reference positions are made."""
+
+    coverage: Annotated[
+        Fraction, _setting(HOUSE, "part of the positions that the interval covers")
+    ] = 0.90
+
+
+class StudyProtocol(Settings):
+    """All settings of one measurement."""
+
+    name: Annotated[str, _setting(HOUSE, "name of the protocol")]
+    description: Annotated[str, _setting(HOUSE, "what it is for")] = ""
+    regions: RegionSettings = RegionSettings()
+    liver_sphere: SphereSettings = SphereSettings(volume_ml=30.0, edge_distance_mm=5.0)
+    muscle_sphere: SphereSettings = SphereSettings(volume_ml=10.0)
+    uptake: UptakeSettings = UptakeSettings()
+    morphology: MorphologySettings = MorphologySettings()
+    intervals: IntervalSettings = IntervalSettings()

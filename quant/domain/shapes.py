@@ -1,0 +1,77 @@
+"""Regions as they were drawn, in millimetres, before they are laid on an emission grid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quant.domain.flags import Flag
+from quant.domain.grid import Grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContourShape:
+    """A region drawn as closed planar contours (DICOM RTSTRUCT).
+
+    Parameters
+    ----------
+    name : str
+        ROIName (3006,0026).
+    contours_mm : tuple of (N, 3) float64
+        Vertices of each closed contour, LPS mm, in the order of the file.
+    frame_of_reference_uid : str
+        Frame in which the contours were drawn; empty when the file does not say.
+    slice_spacing_mm : float or None
+        Slice spacing of the referenced image series where known: the thickness of a region that
+        has contours in one plane only.
+    source : str
+        Where the shape came from.
+    flags : tuple of Flag
+        What the reader noticed.
+    """
+
+    name: str
+    contours_mm: tuple[NDArray[np.float64], ...]
+    frame_of_reference_uid: str = ""
+    slice_spacing_mm: float | None = None
+    source: str = "RTSTRUCT"
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelShape:
+    """A region drawn as voxels of its own grid (SEG, NRRD, NIfTI, MHA).
+
+    Parameters
+    ----------
+    name : str
+        Segment label, label name or file stem.
+    grid : Grid
+        Grid of ``weights``, already cropped to the region's box.
+    weights : (k, j, i) uint8 or float32
+        0 or 1, or the occupied fraction, of each voxel of ``grid``.
+    frame_of_reference_uid : str
+        Empty for formats that have none (NIfTI, NRRD, MHA).
+    source : str
+        ``SEG``, ``NIfTI``, ``NRRD``, ``seg.nrrd`` or ``MHA``.
+    flags : tuple of Flag
+        What the reader noticed.
+    """
+
+    name: str
+    grid: Grid
+    weights: NDArray[np.uint8] | NDArray[np.float32]
+    frame_of_reference_uid: str = ""
+    source: str = "NIfTI"
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A named point, LPS mm (a control point of a 3D Slicer markup)."""
+
+    name: str
+    position_mm: tuple[float, float, float]
+
+
+Shape = ContourShape | LabelShape

@@ -1,0 +1,125 @@
+"""What a folder of files holds: studies, series and files, as facts from headers only."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quant.domain.flags import Flag
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One DICOM file of a series, with the header facts that sorting and choosing need.
+
+    Parameters
+    ----------
+    path : Path
+    sop_class_uid, sop_instance_uid : str
+    facts : dict of str to object
+        Technical attributes by DICOM keyword, plain Python values only (str, int, float, tuples of
+        them). Never names, birth dates or free identifiers of a person.
+    """
+
+    path: Path
+    sop_class_uid: str
+    sop_instance_uid: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesEntry:
+    """One series: files that share a SeriesInstanceUID."""
+
+    series_uid: str
+    modality: str
+    files: tuple[FileEntry, ...]
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Header facts of the first file."""
+        return self.files[0].facts
+
+    def fact(self, keyword: str) -> str:
+        """Return a fact of the first file as text; empty when absent."""
+        value = self.facts.get(keyword)
+        if value is None:
+            return ""
+        if isinstance(value, tuple):
+            return "\\".join(str(part) for part in value)
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """A file, a region or a study that was not used, and why."""
+
+    path: str
+    study_uid: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFiles:
+    """All files of one study.
+
+    Parameters
+    ----------
+    study_uid : str
+        DICOM StudyInstanceUID.
+    subject_key : str
+        Keyed hash of the patient's identifier; empty when there is none.
+    series : tuple of SeriesEntry
+        Sorted by SeriesInstanceUID.
+    extra_files : tuple of Path
+        Files that are not DICOM and belong to this study (NIfTI, NRRD, MHA, markups), sorted.
+    input_hash : str
+        SHA-256 over the contents of all files above, whatever their names and order.
+    flags : tuple of Flag
+    """
+
+    study_uid: str
+    subject_key: str
+    series: tuple[SeriesEntry, ...]
+    extra_files: tuple[Path, ...] = ()
+    input_hash: str = ""
+    flags: tuple[Flag, ...] = ()
+
+    def by_modality(self, *modalities: str) -> tuple[SeriesEntry, ...]:
+        """Series of the given modalities."""
+        return tuple(entry for entry in self.series if entry.modality in modalities)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyIndex:
+    """What one pass over a tree of files found.
+
+    ``files_seen`` = files of all studies + ``duplicates`` + ``ignored`` + quarantined files.
+    """
+
+    root: Path
+    studies: tuple[StudyFiles, ...]
+    files_seen: int
+    duplicates: int
+    ignored: tuple[Path, ...]
+    quarantined: tuple[QuarantineEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A series that could have been chosen, and why it was or was not."""
+
+    purpose: str
+    series_uid: str
+    score: float
+    chosen: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which series is measured and which CT goes with it, with every candidate's score."""
+
+    emission: SeriesEntry | None
+    ct: SeriesEntry | None
+    candidates: tuple[Candidate, ...]
+    flags: tuple[Flag, ...] = ()

@@ -1,0 +1,1 @@
+"""Volumes, label images and markups from NRRD, NIfTI and MHA."""

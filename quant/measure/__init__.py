@@ -1,0 +1,1 @@
+"""Uptake, ratios, shape and intensity statistics."""

@@ -1,0 +1,1 @@
+"""Simulated studies with exact truth, written as DICOM."""

@@ -1,0 +1,1 @@
+"""The story of one study, and of many."""

@@ -1,0 +1,1 @@
+"""Reference spheres: admissible positions, criteria, placement."""

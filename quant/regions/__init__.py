@@ -1,0 +1,1 @@
+"""Regions: which files hold them, what their names mean, how they become weights."""
