@@ -346,6 +346,11 @@ _MEASURES: dict[str, CodeInfo] = {
         "The reference value is zero, negative or not a number: the ratio is absent.",
         "Look at the sphere and at the unit of the series.",
     ),
+    "INTERVAL_ABSENT": CodeInfo(
+        _I,
+        "The ratio has no interval over reference positions.",
+        "Supply the organ region beside the mark.",
+    ),
     "REGION_BELOW_HALF": CodeInfo(
         _W,
         "No voxel lies at least half inside the region: maximum and shape are absent.",
@@ -378,6 +383,11 @@ _RUN: dict[str, CodeInfo] = {
     ),
     "NOTHING_FOUND": CodeInfo(
         _E, "The input holds nothing to measure.", "Look at it with quant inspect."
+    ),
+    "NOTHING_MEASURED": CodeInfo(
+        _E,
+        "No tumour, lesion or reference sphere could be measured in the study.",
+        "Supply a tumour region, and regions or marks for liver and muscle.",
     ),
     "STUDY_FAILED": CodeInfo(
         _E, "The study failed for an unforeseen reason.", "Report it with the run's log."

@@ -55,8 +55,6 @@ class StudyRecord:
         Regions and files of this study that were refused.
     protocol_name, protocol_hash, input_hash : str
     versions : dict of str to str
-    timings_s : dict of str to float
-        Where the time went; not part of the hashed content.
     """
 
     study_uid: str
@@ -77,7 +75,6 @@ class StudyRecord:
     protocol_hash: str = ""
     input_hash: str = ""
     versions: dict[str, str] = field(default_factory=dict)
-    timings_s: dict[str, float] = field(default_factory=dict)
 
     @property
     def primary(self) -> RegionSummary | None:
