@@ -122,9 +122,7 @@ def _interval(
     return Interval(float(low), float(high), covers), ()
 
 
-def reference_values(
-    name: str, placed: "Mapping[Role, PlacedSphere]"
-) -> "NDArray[np.float64]":
+def reference_values(name: str, placed: "Mapping[Role, PlacedSphere]") -> "NDArray[np.float64]":
     """Values that a reference takes over all admissible positions, (N,) float64.
 
     Muscle is the average of two sides, so its values are those of all pairs of a left and a right

@@ -48,7 +48,7 @@ def measure_spheres(
 
 
 def reasons(role: Role, flags: "Mapping[Role, tuple[Flag, ...]]") -> tuple[Flag, ...]:
-    """Flags that say why a sphere is absent; never empty."""
+    """Return the flags that say why a sphere is absent; never empty."""
     return flags.get(role, ()) or (Flag("REFERENCE_ABSENT", f"{role} was not placed"),)
 
 
@@ -81,7 +81,7 @@ def _present(role: Role, one: "PlacedSphere", unit: str) -> list[Measurement]:
 
 
 def _absent(role: Role, why: tuple[Flag, ...], unit: str) -> list[Measurement]:
-    units = {name: unit for name in VALUE_NAMES}
+    units = dict.fromkeys(VALUE_NAMES, unit)
     units |= {f"{axis}_mm": str(Quantity.MM) for axis in "xyz"}
     units |= {"volume_ml": str(Quantity.ML), "inside": str(Quantity.NONE)}
     return [
@@ -105,6 +105,5 @@ def _muscle_average(
     left, right = (placed[role].statistics for role in sides)
     pairs = (("max", left.maximum, right.maximum), ("mean", left.mean, right.mean))
     return [
-        Measurement(f"muscle_{what}", (a + b) / 2.0, unit, "muscle", method)
-        for what, a, b in pairs
+        Measurement(f"muscle_{what}", (a + b) / 2.0, unit, "muscle", method) for what, a, b in pairs
     ]

@@ -1,0 +1,84 @@
+"""Lay every region of a study on its emission grid; a bad region costs that region."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from quant.domain.flags import CODES, Flag, Severity
+from quant.domain.region import Region, Role
+from quant.domain.study import QuarantineEntry
+from quant.errors import RegionError
+from quant.regions.rasterise import rasterise
+from quant.regions.roles import assign_role
+from quant.regions.sources import gather_shapes
+
+if TYPE_CHECKING:
+    from quant.domain.grid import Grid
+    from quant.domain.protocol import RegionSettings
+    from quant.domain.shapes import Mark, Shape
+    from quant.domain.study import StudyFiles
+
+
+@dataclass(frozen=True, slots=True)
+class LaidRegions:
+    """Regions on the emission grid, marks, and what was refused.
+
+    ``region_flags`` holds each region's own flags by its name; ``flags`` is the same without the
+    mere information, with the region's name in the detail, for the study as a whole.
+    """
+
+    regions: tuple[Region, ...]
+    marks: "tuple[Mark, ...]"
+    region_flags: dict[str, tuple[Flag, ...]]
+    flags: tuple[Flag, ...]
+    quarantined: tuple[QuarantineEntry, ...]
+
+
+def lay_regions(study: "StudyFiles", grid: "Grid", settings: "RegionSettings") -> LaidRegions:
+    """Read all region files of a study and turn those with a role into weights on ``grid``.
+
+    Parameters
+    ----------
+    study : StudyFiles
+        Files of the study.
+    grid : Grid
+        Grid of the emission volume.
+    settings : RegionSettings
+        Words that give roles, and the rule that makes weights.
+
+    Returns
+    -------
+    LaidRegions
+        Regions of role ``other`` are left out: they cost time and nobody measures them.
+    """
+    found = gather_shapes(study)
+    regions: list[Region] = []
+    own: dict[str, tuple[Flag, ...]] = {}
+    refused: list[QuarantineEntry] = list(found.quarantined)
+    flags: list[Flag] = [Flag(one.code, one.message) for one in found.quarantined]
+    for shape in found.shapes:
+        role, role_flags = assign_role(shape.name, settings)
+        if role is Role.OTHER:
+            continue
+        try:
+            region, notes = rasterise(shape, grid, settings.rule, role)
+        except RegionError as error:
+            refused.append(_refused(study, shape, error))
+            flags.append(Flag(error.code, f"{shape.name}: {error.found or error.what}"))
+            continue
+        regions.append(region)
+        own[region.name] = (*shape.flags, *role_flags, *notes)
+        flags.extend(
+            replace(flag, detail=f"{region.name}: {flag.detail}".rstrip(": "))
+            for flag in own[region.name]
+            if CODES[flag.code].severity is not Severity.INFORMATION
+        )
+    return LaidRegions(tuple(regions), found.marks, own, tuple(flags), tuple(refused))
+
+
+def _refused(study: "StudyFiles", shape: "Shape", error: RegionError) -> QuarantineEntry:
+    return QuarantineEntry(
+        path=f"{shape.source} region {shape.name}",
+        study_uid=study.study_uid,
+        code=error.code,
+        message=str(error),
+    )

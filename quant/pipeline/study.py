@@ -1,0 +1,205 @@
+"""The story of one study, on one page: from its files to its record."""
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from quant import __version__
+from quant.domain.flags import CODES, Flag, Severity
+from quant.domain.record import RegionSummary, Status, StudyRecord
+from quant.domain.region import Role
+from quant.domain.study import QuarantineEntry
+from quant.errors import QuantError, StudyError
+from quant.measure.ratios import RATIOS
+from quant.pipeline.protocols import protocol_hash
+from quant.pipeline.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from quant.domain.measurement import Measurement
+    from quant.domain.protocol import StudyProtocol
+    from quant.domain.region import Region
+    from quant.domain.study import Selection, StudyFiles
+    from quant.domain.volume import Volume
+    from quant.pipeline.laying import LaidRegions
+    from quant.reference.placement import ReferenceSpheres
+
+logger = logging.getLogger(__name__)
+
+ENGINE_VERSION = __version__
+MEASURED_ROLES = (Role.TUMOUR, Role.LESION)
+
+
+def measure_study_files(
+    study: "StudyFiles", protocol: "StudyProtocol", watch: Stopwatch | None = None
+) -> StudyRecord:
+    """Measure one study; whatever goes wrong costs this study only.
+
+    Parameters
+    ----------
+    study : StudyFiles
+        Files of the study, from :func:`quant.dicom.index.index_tree`.
+    protocol : StudyProtocol
+        Settings of the measurement.
+    watch : Stopwatch, optional
+        Where to sum up the time of each step.
+
+    Returns
+    -------
+    StudyRecord
+        With status ``failed`` and the code of the error when the study cannot be measured.
+    """
+    watch = watch or Stopwatch()
+    blank = StudyRecord(
+        study_uid=study.study_uid,
+        subject_key=study.subject_key,
+        status=Status.FAILED,
+        protocol_name=protocol.name,
+        protocol_hash=protocol_hash(protocol),
+        input_hash=study.input_hash,
+        versions={"spectct-quant": ENGINE_VERSION},
+    )
+    try:
+        return _measure(study, protocol, blank, watch)
+    except QuantError as error:
+        return _failed(blank, error.code, str(error))
+    except Exception as error:
+        logger.exception("study %s failed", study.study_uid)
+        return _failed(blank, "STUDY_FAILED", f"{type(error).__name__} while measuring")
+
+
+def _measure(
+    study: "StudyFiles", protocol: "StudyProtocol", blank: StudyRecord, watch: Stopwatch
+) -> StudyRecord:
+    from quant.dicom.pairing import select
+    from quant.dicom.volumes import read_volume
+    from quant.pipeline.laying import lay_regions
+    from quant.reference.placement import place_spheres
+
+    with watch.step("select series"):
+        selection = select(study)
+    blank = replace(blank, candidates=selection.candidates)
+    if selection.emission is None:
+        return _no_emission(blank, selection)
+    with watch.step("read emission volume"):
+        try:
+            volume = read_volume(selection.emission)
+        except StudyError as error:
+            return _failed(replace(blank, flags=selection.flags), error.code, str(error))
+    with watch.step("read and lay regions"):
+        laid = lay_regions(study, volume.grid, protocol.regions)
+    with watch.step("place reference spheres"):
+        spheres = place_spheres(volume, laid.regions, laid.marks, protocol)
+    with watch.step("measure"):
+        measurements = _measurements(volume, laid.regions, spheres, protocol)
+    record = _record(blank, volume, laid, spheres, measurements)
+    return _judged(replace(record, flags=(*selection.flags, *record.flags)))
+
+
+def _measurements(
+    volume: "Volume",
+    regions: "Sequence[Region]",
+    spheres: "ReferenceSpheres",
+    protocol: "StudyProtocol",
+) -> "tuple[Measurement, ...]":
+    from quant.measure.intensity import measure_intensity
+    from quant.measure.morphology import measure_morphology
+    from quant.measure.ratios import measure_ratios
+    from quant.measure.spheres import measure_spheres
+    from quant.measure.uptake import measure_uptake
+
+    references = measure_spheres(spheres.placed, spheres.flags, str(volume.unit))
+    rows = list(references)
+    for region in regions:
+        if region.role not in MEASURED_ROLES:
+            continue
+        uptake = measure_uptake(volume, region, protocol.uptake)
+        rows.extend(uptake)
+        rows.extend(measure_ratios(uptake, references, spheres.placed, protocol.intervals))
+        rows.extend(measure_morphology(region, protocol.morphology))
+        rows.extend(measure_intensity(volume, region, None))
+    return tuple(rows)
+
+
+def _record(
+    blank: StudyRecord,
+    volume: "Volume",
+    laid: "LaidRegions",
+    spheres: "ReferenceSpheres",
+    measurements: "tuple[Measurement, ...]",
+) -> StudyRecord:
+    tumours = [region for region in laid.regions if region.role is Role.TUMOUR]
+    primary = max(tumours, key=lambda region: region.volume_ml, default=None)
+    flags = [*volume.flags, *laid.flags]
+    if primary is None:
+        flags.append(Flag("TUMOUR_MISSING", "no usable region with role tumour"))
+    if primary is not None and len(tumours) > 1:
+        detail = f"{len(tumours)} regions, primary is {primary.name!r}"
+        flags.append(Flag("TUMOUR_SEVERAL", detail))
+    for one in spheres.placed.values():
+        flags.extend(one.flags)
+    for role, why in spheres.flags.items():
+        flags.extend(flag for flag in why if role not in spheres.placed)
+    return replace(
+        blank,
+        series_uid=volume.provenance.series_uid,
+        modality=volume.provenance.modality,
+        unit=str(volume.unit),
+        radionuclide=volume.provenance.facts.get("Radionuclide", ""),
+        facts=dict(volume.provenance.facts),
+        regions=tuple(
+            _summary(region, laid.region_flags.get(region.name, ()), region is primary)
+            for region in laid.regions
+        ),
+        spheres=tuple(one.sphere for one in spheres.placed.values()),
+        measurements=measurements,
+        flags=tuple(flags),
+        quarantine=laid.quarantined,
+    )
+
+
+def _summary(region: "Region", flags: tuple[Flag, ...], is_primary: bool) -> RegionSummary:  # noqa: FBT001 - a fact of the region, not a switch
+    return RegionSummary(
+        name=region.name,
+        role=str(region.role),
+        source=region.source,
+        rule=str(region.rule),
+        volume_ml=region.volume_ml,
+        voxels=region.voxels,
+        clipped_fraction=region.clipped_fraction,
+        is_primary=is_primary,
+        flags=flags,
+    )
+
+
+def _judged(record: StudyRecord) -> StudyRecord:
+    """Set the status: ok when the primary and all its ratios were measured."""
+    if all(one.value is None for one in record.measurements):
+        info = CODES["NOTHING_MEASURED"]
+        detail = f"{info.sentence} {info.action}"
+        return _failed(record, "NOTHING_MEASURED", detail)
+    refused = [one for one in record.quarantine if CODES[one.code].severity is Severity.ERROR]
+    whole = record.primary is not None and all(
+        record.value(ratio.name) is not None for ratio in RATIOS
+    )
+    return replace(record, status=Status.OK if whole and not refused else Status.PARTIAL)
+
+
+def _no_emission(blank: StudyRecord, selection: "Selection") -> StudyRecord:
+    errors = [flag for flag in selection.flags if flag.severity is Severity.ERROR]
+    first = errors[0] if errors else Flag("NO_EMISSION")
+    info = CODES[first.code]
+    rest = tuple(flag for flag in selection.flags if flag is not first)
+    message = f"{info.sentence} Found: {first.detail or 'none'}. Next step: {info.action}"
+    return _failed(replace(blank, flags=rest), first.code, message)
+
+
+def _failed(record: StudyRecord, code: str, message: str) -> StudyRecord:
+    entry = QuarantineEntry("", record.study_uid, code, message)
+    return replace(
+        record,
+        status=Status.FAILED,
+        flags=(*record.flags, Flag(code, message)),
+        quarantine=(*record.quarantine, entry),
+    )
