@@ -1,0 +1,90 @@
+"""Connected components of a binary array, counted by runs of voxels."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quant_kernels._jit import kernel
+
+
+@kernel
+def _find_runs(
+    mask: NDArray[np.uint8], value: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """List the runs of ``value`` along the last axis: first run of each row, starts, ends."""
+    slices, rows, columns = mask.shape
+    first_run = np.zeros(slices * rows + 1, dtype=np.int64)
+    for row in range(slices * rows):
+        line = mask[row // rows, row % rows]
+        runs = 1 if line[0] == value else 0
+        for i in range(1, columns):
+            runs += line[i] == value and line[i - 1] != value
+        first_run[row + 1] = first_run[row] + runs
+    starts = np.empty(first_run[-1], dtype=np.int64)
+    ends = np.empty(first_run[-1], dtype=np.int64)
+    for row in range(slices * rows):
+        line = mask[row // rows, row % rows]
+        run = first_run[row] - 1
+        inside = False
+        for i in range(columns):
+            if line[i] != value:
+                inside = False
+                continue
+            if not inside:
+                run += 1
+                starts[run] = i
+                inside = True
+            ends[run] = i + 1
+    return first_run, starts, ends
+
+
+@kernel
+def _root(parents: NDArray[np.int64], run: int) -> int:
+    """Root of a run's tree; the path to it is halved on the way."""
+    while parents[run] != run:
+        parents[run] = parents[parents[run]]
+        run = parents[run]
+    return run
+
+
+@kernel
+def count_components(mask: NDArray[np.uint8], value: int, diagonal: bool) -> int:
+    """Count the connected components of the voxels that have one value.
+
+    Parameters
+    ----------
+    mask : (K, J, I) uint8, C-contiguous
+        At least one column; not checked here.
+    value : int
+        The value whose voxels are counted, 0 or 1.
+    diagonal : bool
+        True: voxels touch by face, edge or corner (26 neighbours). False: by face (6 neighbours).
+
+    Returns
+    -------
+    int
+        Number of components.
+    """
+    slices, rows, _ = mask.shape
+    first_run, starts, ends = _find_runs(mask, value)
+    parents = np.arange(starts.shape[0])
+    reach = 1 if diagonal else 0
+    components = starts.shape[0]
+    for row in range(slices * rows):
+        k, j = row // rows, row % rows
+        for dk, dj in ((0, -1), (-1, -1), (-1, 0), (-1, 1)):
+            outside = k + dk < 0 or j + dj < 0 or j + dj >= rows
+            if outside or (dk * dj != 0 and not diagonal):
+                continue
+            other_row = row + dk * rows + dj
+            one, other = first_run[row], first_run[other_row]
+            while one < first_run[row + 1] and other < first_run[other_row + 1]:
+                if starts[one] < ends[other] + reach and starts[other] < ends[one] + reach:
+                    root, other_root = _root(parents, one), _root(parents, other)
+                    if root != other_root:
+                        parents[root] = other_root
+                        components -= 1
+                if ends[one] < ends[other]:
+                    one += 1
+                else:
+                    other += 1
+    return components
