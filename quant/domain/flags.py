@@ -222,6 +222,11 @@ _REGIONS: dict[str, CodeInfo] = {
         "The region lies outside the emission volume.",
         "Check that both belong together.",
     ),
+    "ROI_UNUSED": CodeInfo(
+        _I,
+        "A region to keep away from is empty or outside the volume: nothing to keep away from.",
+        "Nothing.",
+    ),
     "ROI_CLIPPED": CodeInfo(
         _W,
         "Part of the region lies outside the emission volume.",

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from quant.domain.shapes import Mark, Shape
     from quant.domain.study import StudyFiles
 
+HARMLESS_ROLES = (Role.EXCLUDE, Role.LIVER_SEGMENT)
+HARMLESS_CODES = ("ROI_EMPTY", "ROI_OUTSIDE")
+"""Segmentation tools write an empty mask for an absent organ: no loss for these roles."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaidRegions:
@@ -62,6 +66,9 @@ def lay_regions(study: "StudyFiles", grid: "Grid", settings: "RegionSettings") -
         try:
             region, notes = rasterise(shape, grid, settings.rule, role)
         except RegionError as error:
+            if role in HARMLESS_ROLES and error.code in HARMLESS_CODES:
+                flags.append(Flag("ROI_UNUSED", f"{shape.name}: {error.code}"))
+                continue
             refused.append(_refused(study, shape, error))
             flags.append(Flag(error.code, f"{shape.name}: {error.found or error.what}"))
             continue

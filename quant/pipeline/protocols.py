@@ -79,7 +79,7 @@ def _locate(name: str, base: Path) -> Path:
 
 
 def _joined(path: Path, steps: int) -> dict[str, Any]:
-    """Settings of a file, laid over those of the protocol that it extends."""
+    """Lay the settings of a file over those of the protocol that it extends."""
     own = _parse(path)
     base = own.pop("extends", None)
     if base is None:

@@ -1,39 +1,72 @@
 """The story of one study, on one page: from its files to its record."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from quant import __version__
 from quant.domain.flags import CODES, Flag, Severity
+from quant.domain.measurement import Measurement
 from quant.domain.record import RegionSummary, Status, StudyRecord
 from quant.domain.region import Role
 from quant.domain.study import QuarantineEntry
+from quant.domain.units import Quantity
 from quant.errors import QuantError, StudyError
 from quant.measure.ratios import RATIOS
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from quant.domain.measurement import Measurement
     from quant.domain.protocol import StudyProtocol
     from quant.domain.region import Region
-    from quant.domain.study import Selection, StudyFiles
+    from quant.domain.study import StudyFiles
     from quant.domain.volume import Volume
     from quant.pipeline.laying import LaidRegions
     from quant.reference.placement import ReferenceSpheres
 
 logger = logging.getLogger(__name__)
 
-ENGINE_VERSION = __version__
 MEASURED_ROLES = (Role.TUMOUR, Role.LESION)
+SHAPE_UNITS = {
+    "tumour_voxels": Quantity.NONE,
+    "tumour_volume_ml": Quantity.ML,
+    "mesh_volume_ml": Quantity.ML,
+    "surface_area_mm2": Quantity.MM2,
+    "asphericity": Quantity.NONE,
+    "sphericity": Quantity.NONE,
+    "asphericity_corrected": Quantity.NONE,
+    "surface_area_corrected_mm2": Quantity.MM2,
+    "asphericity_floor": Quantity.NONE,
+    "max_diameter_mm": Quantity.MM,
+    "components": Quantity.NONE,
+    "holes": Quantity.NONE,
+    "euler_number": Quantity.NONE,
+}
+"""Names and units of a region's size and shape, for a study without a tumour."""
 
 
-def measure_study_files(
+@dataclass(frozen=True, slots=True)
+class StudyOutcome:
+    """A study's record with the voxels behind it, for meshes and pictures."""
+
+    record: StudyRecord
+    volume: "Volume | None" = None
+    regions: "tuple[Region, ...]" = ()
+
+    @property
+    def primary(self) -> "Region | None":
+        """The primary tumour's region, or None."""
+        chosen = self.record.primary
+        if chosen is None:
+            return None
+        return next(region for region in self.regions if region.name == chosen.name)
+
+
+def measure_study(
     study: "StudyFiles", protocol: "StudyProtocol", watch: Stopwatch | None = None
-) -> StudyRecord:
+) -> StudyOutcome:
     """Measure one study; whatever goes wrong costs this study only.
 
     Parameters
@@ -47,54 +80,57 @@ def measure_study_files(
 
     Returns
     -------
-    StudyRecord
-        With status ``failed`` and the code of the error when the study cannot be measured.
+    StudyOutcome
+        Its record has status ``failed`` and the code of the error when the study cannot be
+        measured.
     """
-    watch = watch or Stopwatch()
     blank = StudyRecord(
         study_uid=study.study_uid,
         subject_key=study.subject_key,
         status=Status.FAILED,
+        flags=study.flags,
         protocol_name=protocol.name,
         protocol_hash=protocol_hash(protocol),
         input_hash=study.input_hash,
-        versions={"spectct-quant": ENGINE_VERSION},
+        versions={"spectct-quant": __version__},
     )
     try:
-        return _measure(study, protocol, blank, watch)
+        return _measure(study, protocol, blank, watch or Stopwatch())
     except QuantError as error:
-        return _failed(blank, error.code, str(error))
-    except Exception as error:
+        return StudyOutcome(_failed(blank, error.code, str(error)))
+    except Exception as error:  # the batch must go on, whatever a study does
         logger.exception("study %s failed", study.study_uid)
-        return _failed(blank, "STUDY_FAILED", f"{type(error).__name__} while measuring")
+        message = f"{type(error).__name__} while measuring"
+        return StudyOutcome(_failed(blank, "STUDY_FAILED", message))
 
 
 def _measure(
     study: "StudyFiles", protocol: "StudyProtocol", blank: StudyRecord, watch: Stopwatch
-) -> StudyRecord:
-    from quant.dicom.pairing import select
-    from quant.dicom.volumes import read_volume
-    from quant.pipeline.laying import lay_regions
-    from quant.reference.placement import place_spheres
+) -> StudyOutcome:
+    with watch.step("import"):
+        from quant.dicom.pairing import select
+        from quant.dicom.volumes import read_volume
+        from quant.pipeline.laying import lay_regions
+        from quant.reference.placement import place_spheres
 
     with watch.step("select series"):
         selection = select(study)
-    blank = replace(blank, candidates=selection.candidates)
+    blank = replace(blank, candidates=selection.candidates, flags=(*blank.flags, *selection.flags))
     if selection.emission is None:
-        return _no_emission(blank, selection)
+        return StudyOutcome(_no_emission(blank))
     with watch.step("read emission volume"):
         try:
             volume = read_volume(selection.emission)
         except StudyError as error:
-            return _failed(replace(blank, flags=selection.flags), error.code, str(error))
+            return StudyOutcome(_failed(blank, error.code, str(error)))
     with watch.step("read and lay regions"):
         laid = lay_regions(study, volume.grid, protocol.regions)
     with watch.step("place reference spheres"):
         spheres = place_spheres(volume, laid.regions, laid.marks, protocol)
     with watch.step("measure"):
         measurements = _measurements(volume, laid.regions, spheres, protocol)
-    record = _record(blank, volume, laid, spheres, measurements)
-    return _judged(replace(record, flags=(*selection.flags, *record.flags)))
+    record = _judged(_record(blank, volume, laid, spheres, measurements))
+    return StudyOutcome(record, volume, laid.regions)
 
 
 def _measurements(
@@ -102,7 +138,7 @@ def _measurements(
     regions: "Sequence[Region]",
     spheres: "ReferenceSpheres",
     protocol: "StudyProtocol",
-) -> "tuple[Measurement, ...]":
+) -> tuple[Measurement, ...]:
     from quant.measure.intensity import measure_intensity
     from quant.measure.morphology import measure_morphology
     from quant.measure.ratios import measure_ratios
@@ -119,7 +155,18 @@ def _measurements(
         rows.extend(measure_ratios(uptake, references, spheres.placed, protocol.intervals))
         rows.extend(measure_morphology(region, protocol.morphology))
         rows.extend(measure_intensity(volume, region, None))
+    if not any(region.role is Role.TUMOUR for region in regions):
+        rows.extend(_without_tumour(str(volume.unit)))
     return tuple(rows)
+
+
+def _without_tumour(unit: str) -> "Iterator[Measurement]":
+    """Yield the study's own values as absent: there is no tumour to measure."""
+    why = (Flag("TUMOUR_MISSING", "no usable region with role tumour"),)
+    for name in ("tumour_max", "tumour_mean", "tumour_sd", "tumour_peak"):
+        yield Measurement(name, None, unit, flags=why)
+    for name, one in (*SHAPE_UNITS.items(), *((ratio.name, Quantity.NONE) for ratio in RATIOS)):
+        yield Measurement(name, None, str(one), flags=why)
 
 
 def _record(
@@ -127,11 +174,11 @@ def _record(
     volume: "Volume",
     laid: "LaidRegions",
     spheres: "ReferenceSpheres",
-    measurements: "tuple[Measurement, ...]",
+    measurements: tuple[Measurement, ...],
 ) -> StudyRecord:
     tumours = [region for region in laid.regions if region.role is Role.TUMOUR]
     primary = max(tumours, key=lambda region: region.volume_ml, default=None)
-    flags = [*volume.flags, *laid.flags]
+    flags = [*blank.flags, *volume.flags, *laid.flags]
     if primary is None:
         flags.append(Flag("TUMOUR_MISSING", "no usable region with role tumour"))
     if primary is not None and len(tumours) > 1:
@@ -186,11 +233,11 @@ def _judged(record: StudyRecord) -> StudyRecord:
     return replace(record, status=Status.OK if whole and not refused else Status.PARTIAL)
 
 
-def _no_emission(blank: StudyRecord, selection: "Selection") -> StudyRecord:
-    errors = [flag for flag in selection.flags if flag.severity is Severity.ERROR]
+def _no_emission(blank: StudyRecord) -> StudyRecord:
+    errors = [flag for flag in blank.flags if flag.severity is Severity.ERROR]
     first = errors[0] if errors else Flag("NO_EMISSION")
     info = CODES[first.code]
-    rest = tuple(flag for flag in selection.flags if flag is not first)
+    rest = tuple(flag for flag in blank.flags if flag is not first)
     message = f"{info.sentence} Found: {first.detail or 'none'}. Next step: {info.action}"
     return _failed(replace(blank, flags=rest), first.code, message)
 

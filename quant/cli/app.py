@@ -1,0 +1,86 @@
+"""The command ``quant``: one module per command, loaded only when it runs."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from quant import __version__
+from quant.cli.exits import Exit
+
+HELP = """
+Volumetric SPECT/CT quantification from DICOM folders.
+
+Places the 30 ml liver sphere and the two 10 ml muscle spheres at L2, computes the ratios of tumour to
+liver and muscle, and measures volume, surface and asphericity of the tumour, each with its unit, its
+method, its interval and the flags that a careful physicist would raise.
+
+Start with:  quant demo   or   quant inspect FOLDER   then   quant run FOLDER -o OUT
+
+Exit status: 0 everything measured; 1 some studies failed or were quarantined; 2 usage or protocol
+error; 3 nothing to measure; 4 OUT is in use by another run; 130 interrupted.
+
+Research software, not a medical device.
+"""
+
+app = typer.Typer(
+    name="quant",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spectct-quant {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    del version
+
+
+def _register() -> None:
+    from quant.cli.columns import columns
+    from quant.cli.demo import demo
+    from quant.cli.inspect import inspect
+    from quant.cli.phantom import phantom
+    from quant.cli.protocol import protocol_app
+    from quant.cli.run import run
+
+    app.command()(run)
+    app.command()(inspect)
+    app.command()(demo)
+    app.command()(phantom)
+    app.command()(columns)
+    app.add_typer(protocol_app, name="protocol")
+
+
+def main() -> None:
+    """Run the command line; every expected error is a sentence, never a traceback."""
+    from quant.errors import QuantError
+
+    _register()
+    try:
+        app(standalone_mode=True)
+    except QuantError as error:
+        typer.echo(f"quant: {error}", err=True)
+        sys.exit(Exit.USAGE)
+    except KeyboardInterrupt:
+        typer.echo(
+            "quant: interrupted. What is measured is kept; the same command goes on.", err=True
+        )
+        sys.exit(Exit.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The batch at a glance: one HTML file, opened from disk, without network or script."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quant.domain.flags import CODES, Flag
+from quant.domain.record import StudyRecord
+from quant.measure.ratios import RATIOS
+from quant.report.writing import write_text
+
+if TYPE_CHECKING:
+    from quant.domain.study import QuarantineEntry
+
+TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
+
+RATIO_LABELS = {
+    "tmax_lmax": "Tmax/Lmax",
+    "tmean_lmean": "Tmean/Lmean",
+    "tmax_lmean": "Tmax/Lmean",
+    "tmax_mmax": "Tmax/Mmax",
+    "tmean_mmean": "Tmean/Mmean",
+    "tpeak_lmean": "Tpeak/Lmean",
+}
+
+SUMMARY = (
+    ("tumour_volume_ml", "Tumour volume", "ml"),
+    ("mesh_volume_ml", "Mesh volume", "ml"),
+    ("surface_area_mm2", "Surface area", "mm²"),
+    ("asphericity", "Asphericity (IBSI)", ""),
+    ("asphericity_corrected", "Asphericity, corrected", ""),
+    ("asphericity_floor", "Floor: digital sphere", ""),
+    ("max_diameter_mm", "Maximum 3D diameter", "mm"),
+    ("components", "Parts", ""),
+)
+
+
+def number(value: float | None) -> str:
+    """Four significant digits for people; a dash where the value is absent."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"
+
+
+def write_page(
+    records: Sequence[StudyRecord], quarantine: "Sequence[QuarantineEntry]", out: Path
+) -> None:
+    """Write ``report.html`` from records; everything in it is escaped.
+
+    Parameters
+    ----------
+    records : sequence of StudyRecord
+    quarantine : sequence of QuarantineEntry
+        What was not measured.
+    out : Path
+        The output folder.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["number"] = number
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    ordered = sorted(records, key=lambda record: record.study_uid)
+    html = template.render(
+        studies=[_view(record) for record in ordered],
+        quarantine=[(one, CODES[one.code]) for one in quarantine],
+        ratio_labels=RATIO_LABELS,
+    )
+    write_text(out / "report.html", html)
+
+
+def _view(record: StudyRecord) -> dict[str, object]:
+    """Everything that the page shows of one study."""
+    names = {one.name for one in record.measurements}
+    ratios = [record.measurement(ratio.name) for ratio in RATIOS if ratio.name in names]
+    shape = [(label, record.value(name), unit) for name, label, unit in SUMMARY if name in names]
+    return {
+        "record": record,
+        "short": record.study_uid[-12:],
+        "ratios": ratios,
+        "volume": record.value("tumour_volume_ml") if ratios else None,
+        "asphericity": record.value("asphericity") if ratios else None,
+        "shape": shape,
+        "spheres": [
+            (sphere, _sphere_values(record, str(sphere.role))) for sphere in record.spheres
+        ],
+        "flags": _explained(record),
+    }
+
+
+def _sphere_values(record: StudyRecord, role: str) -> dict[str, float | int | None]:
+    what = ("mean", "max", "sd", "volume_ml")
+    return {name: record.value(f"{role}_{name}") for name in what}
+
+
+def _explained(record: StudyRecord) -> list[tuple[Flag, str, str, str]]:
+    """Each flag once: the flag, severity, meaning and what to do, errors first."""
+    order = {"error": 0, "warning": 1, "information": 2}
+    own = list(record.flags)
+    known = {flag.code for flag in own}
+    for one in record.measurements:
+        for flag in one.flags:
+            if flag.code not in known:
+                known.add(flag.code)
+                own.append(flag)
+    rows = [
+        (flag, str(flag.severity), CODES[flag.code].sentence, CODES[flag.code].action)
+        for flag in dict.fromkeys(own)
+    ]
+    return sorted(rows, key=lambda row: order[row[1]])

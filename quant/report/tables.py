@@ -1,0 +1,149 @@
+"""Tables as CSV and Parquet, derived from records."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quant.domain.record import RegionSummary, StudyRecord
+from quant.domain.region import Role
+from quant.report.columns import (
+    LESION_COLUMNS,
+    LONG_COLUMNS,
+    STUDY_COLUMNS,
+    Cell,
+    Column,
+    ColumnType,
+    joined_flags,
+)
+from quant.report.writing import write_bytes, write_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from quant.domain.study import QuarantineEntry
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A text cell that begins so would run as a formula in a spreadsheet; it gets an apostrophe."""
+
+LESION_ROLES = (str(Role.TUMOUR), str(Role.LESION))
+
+
+def write_tables(records: Sequence[StudyRecord], out: Path) -> None:
+    """Write ``studies``, ``lesions`` (CSV and Parquet) and ``measurements.parquet``.
+
+    Parameters
+    ----------
+    records : sequence of StudyRecord
+        In any order; rows are sorted by study UID.
+    out : Path
+        The output folder.
+    """
+    ordered = sorted(records, key=lambda record: (record.study_uid, record.series_uid))
+    studies = [_row(STUDY_COLUMNS, record, None) for record in ordered]
+    lesions = [
+        _row(LESION_COLUMNS, record, region)
+        for record in ordered
+        for region in record.regions
+        if region.role in LESION_ROLES
+    ]
+    for name, columns, rows in (
+        ("studies", STUDY_COLUMNS, studies),
+        ("lesions", LESION_COLUMNS, lesions),
+    ):
+        write_text(out / f"{name}.csv", as_csv([c.name for c in columns], rows))
+        kinds = [(c.name, c.unit, c.type, c.description) for c in columns]
+        _write_parquet(out / f"{name}.parquet", kinds, rows)
+    long = [row for record in ordered for row in _long_rows(record)]
+    _write_parquet(out / "measurements.parquet", LONG_COLUMNS, long)
+
+
+def write_quarantine(entries: "Iterable[QuarantineEntry]", out: Path) -> None:
+    """Write ``quarantine.csv``: what was not measured, its code, and what to do."""
+    from quant.domain.flags import CODES
+
+    rows = sorted(
+        (one.path, one.study_uid, one.code, str(CODES[one.code].severity), one.message,
+         CODES[one.code].action)
+        for one in entries
+    )  # fmt: skip
+    header = ["path", "study_uid", "code", "severity", "message", "what_to_do"]
+    write_text(out / "quarantine.csv", as_csv(header, rows))
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Return rows as CSV text; text cells cannot run as formulas in a spreadsheet."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    return stream.getvalue()
+
+
+def _safe(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return repr(cell)
+    if isinstance(cell, int):
+        return str(cell)
+    text = "".join(char if char.isprintable() else " " for char in cell)
+    return f"'{text}" if cell.startswith(FORMULA_STARTS) else text
+
+
+def _row(
+    columns: Sequence[Column], record: StudyRecord, region: RegionSummary | None
+) -> tuple[Cell, ...]:
+    return tuple(column.read(record, region) for column in columns)
+
+
+def _long_rows(record: StudyRecord) -> list[tuple[Cell, ...]]:
+    version = record.versions.get("spectct-quant", "")
+    rows: list[tuple[Cell, ...]] = []
+    for one in record.measurements:
+        interval = one.interval
+        low, high, covers = (
+            (interval.low, interval.high, interval.covers) if interval else (None, None, None)
+        )
+        codes = ";".join(sorted({flag.code for flag in one.flags}))
+        rows.append(
+            (record.study_uid, record.series_uid, one.roi, one.name, one.value, one.unit,
+             one.method, low, high, covers, codes, version, record.protocol_name)
+        )  # fmt: skip
+    return rows
+
+
+def _write_parquet(
+    path: Path,
+    columns: Sequence[tuple[str, str, ColumnType, str]],
+    rows: Sequence[tuple[Cell, ...]],
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {
+        ColumnType.TEXT: pa.string(),
+        ColumnType.INTEGER: pa.int64(),
+        ColumnType.NUMBER: pa.float64(),
+    }
+    fields = [
+        pa.field(name, types[kind], metadata={"unit": unit, "description": description})
+        for name, unit, kind, description in columns
+    ]
+    arrays = [_array([row[i] for row in rows], field) for i, field in enumerate(fields)]
+    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    write_bytes(path, sink.getvalue())
+
+
+def _array(cells: "list[Cell]", field: "pa.Field") -> "pa.Array":
+    import pyarrow as pa
+
+    if field.type == pa.float64():
+        cells = [None if cell is None else float(cell) for cell in cells]
+    return pa.array(cells, type=field.type)
+
+
+__all__ = ["as_csv", "joined_flags", "write_quarantine", "write_tables"]
