@@ -11,9 +11,9 @@ from quant.cli.exits import Exit
 HELP = """
 Volumetric SPECT/CT quantification from DICOM folders.
 
-Places the 30 ml liver sphere and the two 10 ml muscle spheres at L2, computes the ratios of tumour to
-liver and muscle, and measures volume, surface and asphericity of the tumour, each with its unit, its
-method, its interval and the flags that a careful physicist would raise.
+Places the 30 ml liver sphere and the two 10 ml muscle spheres at L2, computes the ratios of
+tumour to liver and muscle, and measures volume, surface and asphericity of the tumour, each with
+its unit, its method, its interval and the flags that a careful physicist would raise.
 
 Start with:  quant demo   or   quant inspect FOLDER   then   quant run FOLDER -o OUT
 

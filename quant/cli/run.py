@@ -1,7 +1,7 @@
 """``quant run``: measure every study below a folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from quant.domain.study import StudyIndex
     from quant.pipeline.batch import BatchResult
     from quant.pipeline.stopwatch import Stopwatch
+
+
+PIPED_WIDTH = 150
+"""Columns of text where the output is no terminal (a log, a pipe)."""
 
 
 def run(
@@ -65,6 +69,8 @@ def measure_folder(
     settings = load_protocol(protocol)
     _require_folder(input_folder, rois)
     console = Console()
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
     with watch.step("index files"):
         index = index_tree(input_folder, rois=rois)
     if not any(study.by_modality("NM", "PT") for study in index.studies):
@@ -119,7 +125,7 @@ class _Bar:
         )
         self._task = self._progress.add_task("measuring", total=None)
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

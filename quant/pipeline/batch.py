@@ -175,19 +175,21 @@ def _write_manifest(result: BatchResult, protocol: "StudyProtocol", watch: Stopw
             "studies_reused": result.reused,
             "quarantined": len(result.quarantine),
         },
-        "records": {
-            record.study_uid: {
-                "input_hash": record.input_hash,
-                "status": str(record.status),
-                "record": f"records/{record_name(record.study_uid, record.input_hash, record.protocol_hash)}.json",
-            }
-            for record in result.records
-        },
+        "records": {record.study_uid: _entry(record) for record in result.records},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": {name: round(value, 4) for name, value in watch.wall_s.items()},
         "cpu_s": {name: round(value, 4) for name, value in watch.cpu_s.items()},
     }
     write_text(result.out / "run.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def _entry(record: StudyRecord) -> dict[str, str]:
+    name = record_name(record.study_uid, record.input_hash, record.protocol_hash)
+    return {
+        "input_hash": record.input_hash,
+        "status": str(record.status),
+        "record": f"records/{name}.json",
+    }
 
 
 def versions() -> dict[str, str]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 
+ABSENT = "\u2013"
+"""An en dash stands for an absent value."""
+
 RATIO_LABELS = {
     "tmax_lmax": "Tmax/Lmax",
     "tmean_lmean": "Tmean/Lmean",
@@ -38,7 +41,7 @@ SUMMARY = (
 def number(value: float | None) -> str:
     """Four significant digits for people; a dash where the value is absent."""
     if value is None:
-        return "–"
+        return ABSENT
     return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"
 
 

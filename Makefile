@@ -1,0 +1,49 @@
+# Two commands for a fresh machine with Python 3.11 or newer, pip and make:
+#   make demo   installs into .venv, measures the sample study, prints results and the report's place
+#   make test   installs what tests need into .venv and runs all of them
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint check bench clean help
+
+help:
+	@echo "make demo   install and measure the sample study (about 3 minutes the first time)"
+	@echo "make test   install and run all tests (about 6 minutes the first time)"
+	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make check  test, then lint: what continuous integration runs"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "== making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-run: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "== installing the engine into $(VENV) (1 to 3 minutes, about 800 MB)"
+	@$(PIP) -e '.[dicom]'
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "== installing the engine with test and lint tools into $(VENV) (1 to 3 minutes)"
+	@$(PIP) -e '.[dicom,test,lint]'
+	@touch $@ $(VENV)/.installed-run
+
+demo: $(VENV)/.installed-run
+	@echo "== measuring the sample study in data-samples (the first run compiles: about 20 s)"
+	@$(BIN)/quant run data-samples -o out/demo
+
+test: $(VENV)/.installed-test
+	@echo "== running all tests (2 to 5 minutes)"
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	@echo "== ruff: style";            $(BIN)/ruff check .
+	@echo "== ruff: format";           $(BIN)/ruff format --check .
+	@echo "== mypy: types (strict)";   $(BIN)/mypy
+	@echo "== import-linter: layers";  $(BIN)/lint-imports
+
+check: test lint
+
+clean:
+	rm -rf $(VENV) out build dist
