@@ -81,8 +81,10 @@ def _view(record: StudyRecord) -> dict[str, object]:
         "record": record,
         "short": record.study_uid[-12:],
         "ratios": ratios,
-        "volume": record.value("tumour_volume_ml") if ratios else None,
-        "asphericity": record.value("asphericity") if ratios else None,
+        **{
+            name: record.value(name) if name in names else None
+            for name in ("tumour_volume_ml", "asphericity")
+        },
         "shape": shape,
         "spheres": [
             (sphere, _sphere_values(record, str(sphere.role))) for sphere in record.spheres

@@ -1,0 +1,137 @@
+"""Ratios: right when both terms are there, absent with a code when one is not."""
+
+import numpy as np
+import pytest
+
+from quant.domain.flags import Flag
+from quant.domain.measurement import Measurement
+from quant.domain.protocol import IntervalSettings
+from quant.domain.region import Role
+from quant.domain.sphere import PlacedSphere, Sphere, SphereSource, SphereStatistics
+from quant.measure.ratios import RATIOS, measure_ratios, reference_values
+from quant.measure.spheres import measure_spheres
+
+SETTINGS = IntervalSettings()
+
+
+def _tumour(maximum: float = 60.0, mean: float = 30.0, peak: float = 50.0) -> list[Measurement]:
+    values = {"tumour_max": maximum, "tumour_mean": mean, "tumour_peak": peak}
+    return [Measurement(name, value, "counts", "t") for name, value in values.items()]
+
+
+def _placed(role: Role, mean: float, maximum: float, means: tuple[float, ...] = ()) -> PlacedSphere:
+    sphere = Sphere(role, (1.0, 2.0, 3.0), 19.3, SphereSource.PLACED, 1.0, 25.0)
+    statistics = SphereStatistics(mean, 1.0, maximum, 30.0, 1000)
+    positions = np.array(means)
+    return PlacedSphere(sphere, statistics, positions, positions * 2.0)
+
+
+def _all(liver: float = 10.0, left: float = 4.0, right: float = 6.0) -> dict[Role, PlacedSphere]:
+    return {
+        Role.LIVER: _placed(Role.LIVER, liver, liver * 2, (9.0, 10.0, 11.0)),
+        Role.MUSCLE_LEFT: _placed(Role.MUSCLE_LEFT, left, left * 2, (3.0, 5.0)),
+        Role.MUSCLE_RIGHT: _placed(Role.MUSCLE_RIGHT, right, right * 2, (5.0, 7.0)),
+    }
+
+
+def _ratios(placed: dict[Role, PlacedSphere]) -> dict[str, Measurement]:
+    references = measure_spheres(placed, {}, "counts")
+    rows = measure_ratios(_tumour(), references, placed, SETTINGS)
+    return {one.name: one for one in rows}
+
+
+def test_the_five_ratios_and_the_companion_are_divided_by_hand() -> None:
+    values = {name: one.value for name, one in _ratios(_all()).items()}
+
+    assert values == {
+        "tmax_lmax": 60.0 / 20.0,
+        "tmean_lmean": 30.0 / 10.0,
+        "tmax_lmean": 60.0 / 10.0,
+        "tmax_mmax": 60.0 / ((8.0 + 12.0) / 2.0),
+        "tmean_mmean": 30.0 / 5.0,
+        "tpeak_lmean": 5.0,
+    }
+
+
+def test_a_missing_liver_leaves_its_ratios_absent_with_its_code_and_the_others_measured() -> None:
+    placed = _all()
+    del placed[Role.LIVER]
+    why = {Role.LIVER: (Flag("LIVER_MISSING"),)}
+    references = measure_spheres(placed, why, "counts")
+
+    rows = {one.name: one for one in measure_ratios(_tumour(), references, placed, SETTINGS)}
+
+    for name in ("tmax_lmax", "tmean_lmean", "tmax_lmean", "tpeak_lmean"):
+        assert rows[name].value is None
+        assert {flag.code for flag in rows[name].flags} == {"REFERENCE_ABSENT", "LIVER_MISSING"}
+    assert rows["tmean_mmean"].value == 6.0
+
+
+def test_one_missing_side_leaves_both_muscle_ratios_absent() -> None:
+    placed = _all()
+    del placed[Role.MUSCLE_LEFT]
+
+    rows = _ratios(placed)
+
+    assert rows["tmax_mmax"].value is None
+    assert rows["tmean_mmean"].value is None
+    assert rows["tmax_lmax"].value == 3.0
+
+
+@pytest.mark.parametrize("liver", [0.0, -1.0])
+def test_a_reference_of_zero_or_less_gives_no_number(liver: float) -> None:
+    placed = _all(liver=liver)
+
+    one = _ratios(placed)["tmean_lmean"]
+
+    assert one.value is None
+    assert one.flags[0].code == "DENOMINATOR_ZERO"
+
+
+def test_the_interval_covers_the_stated_part_of_the_positions() -> None:
+    placed = _all()
+    means = np.linspace(8.0, 12.0, 101)
+    placed[Role.LIVER] = _placed(Role.LIVER, 10.0, 20.0, tuple(means))
+
+    interval = _ratios(placed)["tmean_lmean"].interval
+
+    assert interval is not None
+    expected = np.quantile(30.0 / means, [0.05, 0.95])
+    assert (interval.low, interval.high) == pytest.approx(tuple(expected), rel=1e-12)
+    assert "90%" in interval.covers
+    assert "101" in interval.covers
+
+
+def test_muscle_positions_are_all_pairs_of_left_and_right() -> None:
+    pairs = sorted(reference_values("muscle_mean", _all()))
+
+    assert pairs == [4.0, 5.0, 5.0, 6.0]
+
+
+def test_thinning_many_positions_keeps_the_quantiles() -> None:
+    values = np.random.default_rng(3).normal(10.0, 1.0, 20_000)
+    placed = _all()
+    placed[Role.MUSCLE_LEFT] = _placed(Role.MUSCLE_LEFT, 4.0, 8.0, tuple(values))
+    placed[Role.MUSCLE_RIGHT] = _placed(Role.MUSCLE_RIGHT, 6.0, 12.0, (6.0,))
+
+    thinned = np.quantile(reference_values("muscle_mean", placed), [0.05, 0.5, 0.95])
+
+    assert thinned == pytest.approx(np.quantile((values + 6.0) / 2.0, [0.05, 0.5, 0.95]), rel=1e-3)
+
+
+def test_a_marked_sphere_without_positions_gives_a_value_without_an_interval() -> None:
+    placed = _all()
+    placed[Role.LIVER] = _placed(Role.LIVER, 10.0, 20.0)
+
+    one = _ratios(placed)["tmean_lmean"]
+
+    assert one.value == 3.0
+    assert one.interval is None
+    assert one.flags[0].code == "INTERVAL_ABSENT"
+
+
+def test_every_ratio_is_there_whatever_is_missing() -> None:
+    rows = _ratios({})
+
+    assert set(rows) == {ratio.name for ratio in RATIOS}
+    assert all(one.value is None and one.flags for one in rows.values())
