@@ -245,6 +245,11 @@ _REGIONS: dict[str, CodeInfo] = {
         "The region has contours in one plane only; its thickness is one slice.",
         "Check the region's volume.",
     ),
+    "ROI_PROBABILITY": CodeInfo(
+        _W,
+        "The region is a map of probabilities; they are taken as the occupied fractions.",
+        "Supply a binary region where volume matters.",
+    ),
     "ROI_CONTOUR_SKIPPED": CodeInfo(
         _W, "Open, point or degenerate contours were left out.", "Check the region."
     ),
