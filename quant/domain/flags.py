@@ -337,6 +337,16 @@ _SPHERES: dict[str, CodeInfo] = {
         "A value inside the sphere stands out of the organ's distribution.",
         "Look at the sphere: a focus or vessel may lie in it.",
     ),
+    "SPHERE_LEFT_LOBE": CodeInfo(
+        _W,
+        "A marked liver sphere reaches beyond the right lobe.",
+        "Mark a centre in segments 5 to 8: the left lobe is often hotter.",
+    ),
+    "MUSCLE_SIDE_MISMATCH": CodeInfo(
+        _E,
+        "A muscle named left lies on the patient's right of L2, or the other way round.",
+        "Check the names of the muscles and the orientation of the region file.",
+    ),
     "FOCI_SCREENED": CodeInfo(
         _I, "Positions were left out because a focus lies in them.", "Nothing."
     ),
