@@ -381,6 +381,16 @@ _MEASURES: dict[str, CodeInfo] = {
         "The corrected asphericity is slightly below 0, within its stated scatter.",
         "Read it as 0.",
     ),
+    "ASP_BELOW_SCATTER": CodeInfo(
+        _W,
+        "The corrected asphericity came out below 0 by more than its stated scatter: absent.",
+        "Voxels are too uneven or too few for it; read asphericity and its floor.",
+    ),
+    "INTERVAL_EMPTY": CodeInfo(
+        _W,
+        "No voxel of the region has a value within the stated interval.",
+        "Check the interval against the unit of the volume.",
+    ),
     "ASPHERICITY_NEGATIVE": CodeInfo(
         _E,
         "Asphericity of one closed mesh came out negative, which cannot be.",
