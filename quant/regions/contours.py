@@ -1,8 +1,7 @@
-"""From closed contours to weights: planes, slabs, and the part of each voxel inside.
+"""From closed contours to a stack of prisms.
 
-A set of contours is a stack of prisms: each contour plane stands for a slab that reaches half-way
-to its neighbours, or half the usual spacing where there is no neighbour. The prisms are cut
-exactly, in floating point; no vertex is ever moved to a pixel.
+Each contour plane stands for a slab that reaches half-way to its neighbours, or half the usual
+spacing where there is no neighbour. No vertex is ever moved to a pixel.
 """
 
 from dataclasses import dataclass
@@ -36,15 +35,6 @@ BRIDGED_GAP = 1.5
 
 THICKEST_SLICE_MM = 15.0
 """A spacing beyond this is no slice spacing: the contours are single planes far apart."""
-
-PARALLEL_SINE = 1e-3
-"""Largest sine between a grid axis and the contours' frame that counts as parallel."""
-
-SUB_ROWS = 8
-"""Sampled lines per voxel across a row (and across a slab, where the frames are askew)."""
-
-CENTRE_TIE = 1e-6
-"""A boundary this close to a voxel centre, in voxels, counts as lying on it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,19 +72,6 @@ class Prisms:
         picks = np.array(np.meshgrid(*[[0, 1]] * 3, indexing="ij")).reshape(3, -1).T
         corners: NDArray[np.float64] = np.where(picks == 0, low, high) @ self.axes
         return corners
-
-    def volume_ml(self) -> float:
-        """Volume of the prisms, ml, independent of any grid."""
-        from quant_kernels.overlap import polygon_coverage
-
-        total = 0.0
-        nowhere = np.zeros((0, 0))
-        for plane in self.planes:
-            edges = _scan_edges(plane.edges_mm)
-            lines = np.unique(plane.edges_mm[:, :, 1])
-            area = polygon_coverage(edges, lines, False, nowhere)  # noqa: FBT003
-            total += area * (plane.top_mm - plane.bottom_mm)
-        return total / 1000.0
 
 
 def to_prisms(shape: "ContourShape", grid: "Grid") -> Prisms:
@@ -266,124 +243,3 @@ def _assumed_thickness(
         return float(shape.slice_spacing_mm), "slice spacing of the drawn series"
     cosines = np.abs(normal @ grid.axes_mm) / grid.spacing_mm
     return float(grid.spacing_mm[int(np.argmax(cosines))]), "slice spacing of the emission volume"
-
-
-def _scan_edges(edges: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Order edges (E, 2, 2) of (column, row) pairs for scanning.
-
-    Returns (E, 4): lower row, upper row, column at the lower row, columns per row; level edges
-    dropped, sorted by the lower row.
-    """
-    rising = edges[:, 0, 1] <= edges[:, 1, 1]
-    low = np.where(rising[:, None], edges[:, 0], edges[:, 1])
-    high = np.where(rising[:, None], edges[:, 1], edges[:, 0])
-    sloped = high[:, 1] > low[:, 1]
-    low, high = low[sloped], high[sloped]
-    slope = (high[:, 0] - low[:, 0]) / (high[:, 1] - low[:, 1])
-    table = np.stack([low[:, 1], high[:, 1], low[:, 0], slope], axis=1)
-    return np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
-
-
-def is_parallel(prisms: Prisms, grid: "Grid") -> int | None:
-    """Return the grid axis that runs along the contours' normal, or None if none does."""
-    unit = grid.axes_mm / grid.spacing_mm
-    cosines = np.abs(prisms.axes[2] @ unit)
-    along = int(np.argmax(cosines))
-    others = np.delete(cosines, along)
-    sine = float(np.linalg.norm(np.cross(prisms.axes[2], unit[:, along])))
-    return along if max(sine, float(others.max())) <= PARALLEL_SINE else None
-
-
-def parallel_weights(
-    prisms: Prisms, grid: "Grid", along: int, *, centres: bool
-) -> "NDArray[np.float64]":
-    """Lay prisms on a grid whose axis ``along`` runs along their normal.
-
-    Parameters
-    ----------
-    prisms : Prisms
-    grid : Grid
-        The part of the emission grid that is wanted; prisms may reach beyond it.
-    along : {0, 1, 2}
-        Grid axis along the normal.
-    centres : bool
-        Weights by voxel centre (0 or 1) instead of by covered part.
-
-    Returns
-    -------
-    (K, J, I) float64
-    """
-    from quant_kernels.overlap import polygon_coverage
-
-    rows, columns = [axis for axis in range(3) if axis != along]
-    n_rows, n_columns = grid.shape[rows], grid.shape[columns]
-    share = _slab_shares(prisms, grid, along, centres=centres)
-    weights = np.zeros((grid.shape[along], n_rows, n_columns))
-    sub_rows = np.arange(n_rows * SUB_ROWS + 1) / SUB_ROWS - 0.5
-    for number, plane in enumerate(prisms.planes):
-        layers = np.flatnonzero(share[:, number])
-        if not layers.size:
-            continue
-        index = _to_grid_plane(prisms, plane, grid)[:, :, [columns, rows]]
-        lines = np.arange(n_rows + 1) - 0.5
-        if centres:
-            whole = np.round(index)
-            index = np.where(np.abs(index - whole) <= CENTRE_TIE, whole, index)
-        else:
-            lines = np.unique(np.concatenate([sub_rows, index[:, :, 1].ravel()]))
-        part = np.zeros((n_rows, n_columns))
-        polygon_coverage(_scan_edges(index), lines, centres, part)
-        for layer in layers:
-            weights[layer] += share[layer, number] * part
-    return np.moveaxis(weights, 0, along)
-
-
-def _to_grid_plane(prisms: Prisms, plane: Plane, grid: "Grid") -> "NDArray[np.float64]":
-    """(E, 2, 3): start and end of a plane's edges as grid indices."""
-    heights = np.full((*plane.edges_mm.shape[:2], 1), plane.height_mm)
-    return grid.to_index(np.concatenate([plane.edges_mm, heights], axis=2) @ prisms.axes)
-
-
-def _slab_shares(
-    prisms: Prisms, grid: "Grid", along: int, *, centres: bool
-) -> "NDArray[np.float64]":
-    """(N, P): part of each grid layer (or its middle) that lies in each slab."""
-    normal = prisms.axes[2]
-    step = float(normal @ grid.axes_mm[:, along])
-    origin = float(normal @ grid.affine[:3, 3])
-    bounds = np.array([[plane.bottom_mm, plane.top_mm] for plane in prisms.planes])
-    ends = np.sort((bounds - origin) / step, axis=1)
-    layers = np.arange(grid.shape[along], dtype=np.float64)[:, None]
-    if centres:
-        inside = (layers >= ends[:, 0] - CENTRE_TIE) & (layers < ends[:, 1] - CENTRE_TIE)
-        return inside.astype(np.float64)
-    overlap = np.minimum(layers + 0.5, ends[:, 1]) - np.maximum(layers - 0.5, ends[:, 0])
-    return np.maximum(overlap, 0.0)
-
-
-def askew_weights(prisms: Prisms, grid: "Grid", *, centres: bool) -> "NDArray[np.float64]":
-    """Lay prisms on a grid that stands askew to them; parameters as for parallel weights."""
-    from quant_kernels.overlap import prism_coverage
-
-    unit = grid.axes_mm / grid.spacing_mm
-    line = int(np.argmin(np.abs(prisms.axes[2] @ unit)))
-    order = [axis for axis in range(3) if axis != line] + [line]
-    frame = prisms.axes @ grid.affine[:3, [*order, 3]]
-    length = float(np.hypot(frame[0, 2], frame[1, 2]))
-    cosine, sine = frame[0, 2] / length, frame[1, 2] / length
-    turn = np.array([[cosine, sine], [-sine, cosine]])
-    frame[:2] = turn @ frame[:2]
-    frame[1, 2] = 0.0
-    tables, planes, first = [], [], 0
-    for plane in prisms.planes:
-        table = _scan_edges(plane.edges_mm @ turn.T)
-        reach = float((table[:, 1] - table[:, 0]).max()) if table.size else 0.0
-        planes.append([plane.bottom_mm, plane.top_mm, first, first + len(table), reach])
-        tables.append(table)
-        first += len(table)
-    weights = np.zeros(tuple(grid.shape[axis] for axis in order))
-    sub_rows = 0 if centres else SUB_ROWS
-    prism_coverage(
-        np.concatenate(tables), np.array(planes), np.ascontiguousarray(frame), sub_rows, weights
-    )
-    return np.transpose(weights, np.argsort(order))

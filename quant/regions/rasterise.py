@@ -1,7 +1,7 @@
 """Lay a drawn region on the emission grid as weights 0..1.
 
 The emission volume is never resampled; the region comes to it, whatever the grid in which it was
-drawn. Contours are cut exactly as prisms (:mod:`quant.regions.contours`), label maps by box overlap
+drawn. Contours are cut exactly as prisms (:mod:`quant.regions.prisms`), label maps by box overlap
 (:mod:`quant.regions.labelmaps`).
 """
 
@@ -15,7 +15,7 @@ from quant.domain.grid import Grid
 from quant.domain.region import RasterRule, Region, Role, crop_to_box
 from quant.domain.shapes import ContourShape, LabelShape, Shape
 from quant.errors import RegionError
-from quant.regions import contours, labelmaps
+from quant.regions import contours, labelmaps, prisms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,10 +71,10 @@ def rasterise(
     flags = [*shape.flags, *_check_frame(shape, grid)]
     upright, order, flips = _stand_upright(grid)
     if isinstance(shape, ContourShape):
-        prisms = contours.to_prisms(shape, upright)
-        flags += prisms.flags
-        source: contours.Prisms | LabelShape = prisms
-        corners, volume_ml = prisms.box_mm(), prisms.volume_ml()
+        stack = contours.to_prisms(shape, upright)
+        flags += stack.flags
+        source: contours.Prisms | LabelShape = stack
+        corners, volume_ml = stack.box_mm(), prisms.volume_ml(stack)
     else:
         source = shape
         corners, volume_ml = labelmaps.box_mm(shape), labelmaps.volume_ml(shape)
@@ -191,10 +191,10 @@ def _weights(
     """Return weights (K, J, I) float64 on ``target``."""
     if isinstance(source, LabelShape):
         return labelmaps.label_weights(source, target, centres=centres)
-    along = contours.is_parallel(source, target)
+    along = prisms.parallel_axis(source, target)
     if along is None:
-        return contours.askew_weights(source, target, centres=centres)
-    return contours.parallel_weights(source, target, along, centres=centres)
+        return prisms.askew_weights(source, target, centres=centres)
+    return prisms.parallel_weights(source, target, along, centres=centres)
 
 
 def _clean(weights: "NDArray[np.float64]") -> "NDArray[np.float32]":

@@ -1,0 +1,176 @@
+"""RTSTRUCT: the contours of every region, in LPS millimetres, as they were drawn."""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pydicom
+from pydicom.dataelem import RawDataElement
+
+from quant.domain.flags import Flag
+from quant.domain.shapes import ContourShape
+from quant.errors import ReadError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
+
+CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR")
+"""Contour types that enclose an area (PS3.3 C.8.8.6.3); overlaps are resolved by even-odd."""
+
+FLAT_MM = 1e-6
+"""Vertices that stray from a line by less than this enclose nothing."""
+
+CONTOUR_DATA = 0x30060050
+MALFORMED = (
+    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
+    NotImplementedError, OverflowError, RecursionError, MemoryError,
+)  # fmt: skip
+"""What pydicom raises, at first sight or on later access, when a file is not sound."""
+
+
+def read_rtstruct(path: "Path") -> tuple[ContourShape, ...]:
+    """Read the regions of a DICOM RT Structure Set.
+
+    Parameters
+    ----------
+    path : Path
+        One RTSTRUCT file.
+
+    Returns
+    -------
+    tuple of ContourShape
+        In the order of StructureSetROISequence. A region without any usable contour has none, so
+        that the caller can say so.
+
+    Raises
+    ------
+    ReadError
+        ``ROI_UNREADABLE`` when the file cannot be parsed or is no structure set.
+
+    References
+    ----------
+    DICOM PS3.3 C.8.8.5 (Structure Set), C.8.8.6 (ROI Contour).
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # lengths and character sets of unused attributes
+            dataset = pydicom.dcmread(path, force=True)
+            return _shapes(dataset, path)
+    except ReadError:
+        raise
+    except MALFORMED as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _unreadable(path: "Path", found: str) -> ReadError:
+    return ReadError(
+        "ROI_UNREADABLE",
+        f"The structure set '{path.name}' cannot be read.",
+        found=found,
+        needed="a DICOM RT Structure Set with StructureSetROISequence",
+        next_step="export the structure set again from its source system",
+    )
+
+
+def _shapes(dataset: "Dataset", path: "Path") -> tuple[ContourShape, ...]:
+    if "StructureSetROISequence" not in dataset:
+        raise _unreadable(path, "no StructureSetROISequence (3006,0020)")
+    frame = _common_frame(dataset)
+    drawn: dict[int, list[Dataset]] = {}
+    for item in dataset.get("ROIContourSequence") or []:
+        number = int(item.ReferencedROINumber)
+        drawn.setdefault(number, []).extend(item.get("ContourSequence") or [])
+    shapes = []
+    for roi in dataset.StructureSetROISequence:
+        number = int(roi.ROINumber)
+        name = str(roi.get("ROIName") or "").strip() or f"ROI {number}"
+        uid = str(roi.get("ReferencedFrameOfReferenceUID") or "").strip() or frame
+        shapes.append(_shape(name, uid, drawn.get(number, [])))
+    return tuple(shapes)
+
+
+def _common_frame(dataset: "Dataset") -> str:
+    """Return the one frame of reference that the structure set names, else an empty text."""
+    items = dataset.get("ReferencedFrameOfReferenceSequence") or []
+    found = {str(item.get("FrameOfReferenceUID") or "").strip() for item in items} - {""}
+    if not found:
+        found = {str(dataset.get("FrameOfReferenceUID") or "").strip()}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _shape(name: str, frame_uid: str, items: "list[Dataset]") -> ContourShape:
+    """Gather the usable contours of one region; the others are counted by reason."""
+    contours: list[NDArray[np.float64]] = []
+    skipped: dict[str, int] = {}
+    thickness: set[float] = set()
+    for item in items:
+        contour, reason = _contour(item)
+        if contour is None:
+            skipped[reason] = skipped.get(reason, 0) + 1
+            continue
+        contours.append(contour)
+        slab = item.get("ContourSlabThickness")
+        thickness.add(float(slab) if slab else 0.0)
+    detail = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
+    stated = thickness.pop() if len(thickness) == 1 else 0.0
+    return ContourShape(
+        name=name,
+        contours_mm=tuple(contours),
+        frame_of_reference_uid=frame_uid,
+        slice_spacing_mm=stated if stated > 0.0 else None,
+        flags=(Flag("ROI_CONTOUR_SKIPPED", detail),) if skipped else (),
+    )
+
+
+def _contour(item: "Dataset") -> "tuple[NDArray[np.float64] | None, str]":
+    """Return the (N, 3) vertices of a contour, or None and why it cannot be used."""
+    kind = str(item.get("ContourGeometricType") or CLOSED[0]).strip().upper()
+    if kind not in CLOSED:
+        return None, f"of type {kind}"
+    values = _contour_data(item)
+    if values is None:
+        return None, "without numbers"
+    if values.size % 3:
+        return None, "whose ContourData is not a multiple of 3"
+    points = values.reshape(-1, 3)
+    reason = _degenerate(points)
+    return (None, reason) if reason else (points, "")
+
+
+def _degenerate(points: "NDArray[np.float64]") -> str:
+    """Say why vertices (N, 3) enclose nothing; empty when they do."""
+    if not np.isfinite(points).all():
+        return "with coordinates that are not finite"
+    offsets = points - points[0]
+    lengths = np.sqrt((offsets * offsets).sum(axis=1))
+    far = int(np.argmax(lengths))
+    if lengths[far] <= FLAT_MM:
+        return "without extent"
+    off_line = np.cross(offsets, offsets[far] / lengths[far])
+    if (off_line * off_line).sum(axis=1).max() <= FLAT_MM * FLAT_MM:
+        return "on one line"
+    return ""
+
+
+def _contour_data(item: "Dataset") -> "NDArray[np.float64] | None":
+    """Read ContourData (3006,0050) as float64, straight from its bytes where possible.
+
+    Decimal strings become numbers in one go; an object for each would cost most of the reading
+    time of a large structure set.
+    """
+    if CONTOUR_DATA not in item:
+        return None
+    element = item.get_item(CONTOUR_DATA)
+    raw = element.value
+    if isinstance(element, RawDataElement) and isinstance(raw, bytes):
+        parts: object = raw.rstrip(b" \0").split(b"\\")
+    else:
+        parts = list(item[CONTOUR_DATA].value or [])
+    try:
+        values = np.array(parts).astype(np.float64)
+    except ValueError:
+        return None
+    return values if values.size else None

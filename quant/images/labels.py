@@ -1,0 +1,256 @@
+"""Label files of every kind (NIfTI, NRRD, .seg.nrrd, MHA), one shape per label.
+
+Each format's reader brings its array into (slice, row, column) order and its affine to LPS mm, at
+this one border; what follows is common to all.
+"""
+
+import csv
+import json
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from quant.domain.flags import Flag
+from quant.domain.grid import Grid
+from quant.domain.shapes import LabelShape
+from quant.errors import GeometryError, ReadError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MOST_LABELS = 1024
+"""A file with more different values than this is an image, not a label map."""
+
+MOST_VOXELS = 1 << 31
+"""Larger arrays are refused before they are read."""
+
+CHUNK_VOXELS = 1 << 22
+"""Voxels whose labels are looked at in one go."""
+
+SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".mha")
+"""Endings of label files, the longer before the shorter."""
+
+MALFORMED = (
+    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError,
+    OverflowError, MemoryError, zlib.error,
+)  # fmt: skip
+"""What the readers raise when a file is not sound."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelMap:
+    """A label file as read, before it is split.
+
+    Parameters
+    ----------
+    values : (K, J, I) number array
+        Labels, or a map of fractions.
+    affine : (4, 4) float64
+        Maps ``(k, j, i, 1)`` to LPS mm.
+    names : dict of int to str
+        Names by label value, as far as the file or its companion gives any.
+    source : str
+        ``NIfTI``, ``NRRD``, ``seg.nrrd`` or ``MHA``.
+    """
+
+    values: "NDArray[np.generic]"
+    affine: "NDArray[np.float64]"
+    names: dict[int, str]
+    source: str
+
+
+def label_suffix(path: "Path") -> str:
+    """Return the ending that makes a file a label file; empty when it is none."""
+    name = path.name.lower()
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
+
+
+def read_label_file(path: "Path") -> tuple[LabelShape, ...]:
+    """Read the labels of a NIfTI, NRRD, .seg.nrrd or MHA file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    tuple of LabelShape
+        One per label, in ascending order of layer and value, each cropped to its box. Names come
+        from the file (3D Slicer segments, TotalSegmentator's label table), from a JSON or CSV file
+        of the same stem, or else are the stem itself (one label) or ``stem:value`` (several). A
+        map of fractions 0..1 is one shape of weights. A file without a label is one voxel of
+        weight 0.
+
+    Raises
+    ------
+    ReadError
+        ``ROI_UNREADABLE`` when the file is not sound, has no place in the patient, or holds an
+        image instead of labels.
+    """
+    try:
+        return tuple(
+            shape for layer in _read_layers(path) for shape in _split(layer, _stem(path), path)
+        )
+    except ReadError:
+        raise
+    except GeometryError as error:
+        raise unreadable(path, error.found, error.needed) from error
+    except MALFORMED as error:
+        raise unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def unreadable(path: "Path", found: str, needed: str = "a label file") -> ReadError:
+    """Say why a label file cannot be used."""
+    return ReadError(
+        "ROI_UNREADABLE",
+        f"The label file '{path.name}' cannot be read.",
+        found=found,
+        needed=needed,
+        next_step="export the region again, or take the file out of the study",
+    )
+
+
+def _stem(path: "Path") -> str:
+    return path.name[: len(path.name) - len(label_suffix(path))]
+
+
+def _read_layers(path: "Path") -> tuple[LabelMap, ...]:
+    """Read the file by its ending; overlapping segments come as several layers."""
+    suffix = label_suffix(path)
+    if suffix in (".nii", ".nii.gz"):
+        from quant.images.nifti import read_nifti
+
+        return (read_nifti(path),)
+    if suffix in (".nrrd", ".seg.nrrd"):
+        from quant.images.nrrd import read_nrrd
+
+        return read_nrrd(path)
+    if suffix == ".mha":
+        from quant.images.metaimage import read_metaimage
+
+        return (read_metaimage(path),)
+    raise unreadable(path, f"file name ending '{path.suffix}'", "one of " + ", ".join(SUFFIXES))
+
+
+def _split(layer: LabelMap, stem: str, path: "Path") -> tuple[LabelShape, ...]:
+    """Cut a label map into its labels."""
+    values = layer.values
+    if values.ndim != 3:
+        raise unreadable(path, f"array of shape {values.shape}", "three dimensions")
+    shape = (values.shape[0], values.shape[1], values.shape[2])
+    grid = Grid(shape, layer.affine)
+    if values.dtype.kind == "f" and not _are_whole(values, path):
+        return (_fractions(values, grid, stem, layer.source),)
+    boxes = _label_boxes(values, path)
+    labels = [int(value) for value in np.flatnonzero(boxes[:, 6])]
+    names = layer.names
+    if layer.source != "seg.nrrd":
+        given = names or _companion_names(path.with_name(stem))
+        alone = len(labels) == 1
+        names = {v: given.get(v) or (stem if alone else f"{stem}:{v}") for v in labels} or {0: stem}
+    nothing = np.zeros(7, dtype=np.int64)
+    return tuple(
+        _one(layer, grid, boxes[value] if value in labels else nothing, (value, name))
+        for value, name in sorted(names.items())
+    )
+
+
+def _are_whole(values: "NDArray[np.generic]", path: "Path") -> bool:
+    """Tell labels stored as floating point (True) from fractions 0..1 (False); refuse others."""
+    whole, most, least = True, 0.0, 0.0
+    for part in values:
+        block = part.astype(np.float64)
+        if not np.isfinite(block).all():
+            raise unreadable(path, "values that are not finite", "whole labels or fractions 0..1")
+        whole = whole and bool((block == np.round(block)).all())
+        most, least = max(most, float(block.max())), min(least, float(block.min()))
+    if not whole and (most > 1.0 or least < 0.0):
+        raise unreadable(
+            path, f"values between {least:g} and {most:g}", "whole labels or fractions 0..1"
+        )
+    return whole
+
+
+def _fractions(values: "NDArray[np.generic]", grid: Grid, name: str, source: str) -> LabelShape:
+    """Make a shape from a map of fractions, cropped to what is not zero."""
+    from quant.domain.region import crop_to_box
+
+    corner, block = crop_to_box(values.astype(np.float32))
+    shape = (block.shape[0], block.shape[1], block.shape[2])
+    flags = (Flag("ROI_PROBABILITY", "values between 0 and 1"),)
+    return LabelShape(
+        name, grid.cropped(corner, shape), np.ascontiguousarray(block), source=source, flags=flags
+    )
+
+
+def _label_boxes(values: "NDArray[np.generic]", path: "Path") -> "NDArray[np.int64]":
+    """Return, for every label value, its box and count as (N, 7) int64; see the kernel."""
+    from quant_kernels.overlap import label_boxes
+
+    least, most = int(values.min()), int(values.max())
+    if least < 0 or most > np.iinfo(np.uint16).max:
+        raise unreadable(path, f"values between {least} and {most}", "labels from 0 to 65535")
+    boxes = np.zeros((most + 1, 7), dtype=np.int64)
+    boxes[:, :3] = np.iinfo(np.int64).max
+    step = max(1, CHUNK_VOXELS // max(1, values[0].size))
+    for start in range(0, values.shape[0], step):
+        block = np.ascontiguousarray(values[start : start + step], dtype=np.int32)
+        label_boxes(block, start, boxes)
+    found = int(np.count_nonzero(boxes[:, 6]))
+    if found > MOST_LABELS:
+        raise unreadable(path, f"{found} different values", "a label map, not an image")
+    return boxes
+
+
+def _one(
+    layer: LabelMap, grid: Grid, box: "NDArray[np.int64]", label: tuple[int, str]
+) -> LabelShape:
+    """Make the shape of one label from its box; a label without a voxel is one empty voxel."""
+    value, name = label
+    corner, shape = (0, 0, 0), (1, 1, 1)
+    weights = np.zeros(shape, dtype=np.uint8)
+    if box[6]:
+        low, high = box[:3], box[3:6] + 1
+        corner = (int(low[0]), int(low[1]), int(low[2]))
+        part = layer.values[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+        weights = np.ascontiguousarray(part == value, dtype=np.uint8)
+        shape = (weights.shape[0], weights.shape[1], weights.shape[2])
+    return LabelShape(name, grid.cropped(corner, shape), weights, source=layer.source)
+
+
+def _companion_names(stem: "Path") -> dict[int, str]:
+    """Read label names from a JSON or CSV file beside the label file, of the same stem.
+
+    JSON: ``{"1": "liver"}``, or under a key ``labels`` either that or ``{"liver": 1}``. CSV: two
+    columns, value and name in any order; other rows (a heading) are passed over.
+    """
+    table = stem.with_name(stem.name + ".json")
+    if table.is_file():
+        content = json.loads(table.read_text(encoding="utf-8-sig"))
+        if not isinstance(content, dict):
+            return {}
+        inner = content.get("labels")
+        if isinstance(inner, dict):
+            return _named([(k, v) for k, v in inner.items()] + [(v, k) for k, v in inner.items()])
+        return _named(list(content.items()))
+    table = stem.with_name(stem.name + ".csv")
+    if not table.is_file():
+        return {}
+    with table.open(newline="", encoding="utf-8-sig") as stream:
+        rows = [row for row in csv.reader(stream) if len(row) >= 2]
+    return _named([(row[0], row[1]) for row in rows] + [(row[1], row[0]) for row in rows])
+
+
+def _named(pairs: "Sequence[tuple[object, object]]") -> dict[int, str]:
+    """Keep the pairs of a whole number and a name."""
+    return {
+        int(str(value)): name.strip()
+        for value, name in pairs
+        if str(value).strip().isdecimal() and isinstance(name, str)
+        and name.strip() and not name.strip().isdecimal()
+    }  # fmt: skip

@@ -1,0 +1,140 @@
+"""From a region's name to its role in the method.
+
+Names come from people and from programs: ``GTV_Mass_PET``, ``lesion1 liver R lobe``,
+``autochthon_left``, ``VertebraeL2``. A protocol word counts where a word of the name begins:
+after anything that is neither letter nor digit, at a capital after a small letter, or at a letter
+after a digit.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from quant.domain.flags import Flag
+from quant.domain.region import Role
+
+if TYPE_CHECKING:
+    from quant.domain.protocol import RegionSettings
+
+LETTERS_AFTER = {1: 1, 2: 1, 3: 1, 4: 2}
+"""By the length of a short word: how many letters may follow it (mets, GTVp and masses, but not
+metal or masseter). Longer words may run on freely."""
+
+LEFT, RIGHT = ("left", "l", "lt"), ("right", "r", "rt")
+
+MUSCLES = {"autochthon": ("autochthon", "erector"), "psoas": ("psoas", "iliopsoas")}
+"""Words for each choice of muscle; the plain word ``muscle`` stands for the chosen one."""
+
+OTHER_MUSCLES = (
+    "autochthon", "erector", "psoas", "iliopsoas", "glute", "quadratus", "trapezius", "deltoid",
+    "pectoral", "thigh", "quadriceps",
+)  # fmt: skip
+"""A muscle so named is not meant by the plain word ``muscle``, unless the protocol chose it."""
+
+LIVER_WORDS = ("liver", "hepat", "couinaud")
+
+COUINAUD = re.compile(
+    r"[ |](?:segments?|couinaud)[ |]*(?:[1-8][ |]*[ab]?|i{1,3}|i?v[ |]*[ab]?|vi{1,3})(?![^\W_])"
+)
+"""A numbered segment; it is one of the liver only where the name says liver, too, since 3D Slicer
+calls any new segment ``Segment_1``."""
+
+COPY_NUMBER = re.compile(r" \(\d+\)$")
+"""What makes the names of a study unique says nothing about the region."""
+
+ORDER = (
+    Role.EXCLUDE,
+    Role.TUMOUR,
+    Role.LESION,
+    Role.LIVER_SEGMENT,
+    Role.MUSCLE_LEFT,
+    Role.MUSCLE_RIGHT,
+    Role.VERTEBRA_L2,
+    Role.LIVER,
+)
+"""Which role wins when a name fits several. A muscle at L2 is a muscle, not the vertebra."""
+
+
+def assign_role(name: str, settings: "RegionSettings") -> tuple[Role, tuple[Flag, ...]]:
+    """Tell what a region means to the method, from its name.
+
+    Parameters
+    ----------
+    name : str
+        ROI name, segment label, label name or file stem.
+    settings : RegionSettings
+        The protocol's words for each role, and its choice of muscle.
+
+    Returns
+    -------
+    role : Role
+        ``OTHER`` when no word matches.
+    flags : tuple of Flag
+        ``ROLE_AMBIGUOUS`` when words of several roles match.
+    """
+    marked = mark_words(name)
+    words = {
+        Role.EXCLUDE: settings.exclude,
+        Role.TUMOUR: settings.tumour,
+        Role.LESION: settings.lesion,
+        Role.VERTEBRA_L2: settings.vertebra_l2,
+        Role.LIVER: settings.liver,
+    }
+    found = {role for role, listed in words.items() if any(_holds(marked, w) for w in listed)}
+    found |= _muscle_roles(marked, settings.muscle)
+    if COUINAUD.search(marked) and any(_words(marked, LIVER_WORDS)):
+        found = found - {Role.LIVER} | {Role.LIVER_SEGMENT}
+    ranked = [role for role in ORDER if role in found]
+    if not ranked:
+        return Role.OTHER, ()
+    if len(ranked) == 1:
+        return ranked[0], ()
+    others = ", ".join(ranked[1:])
+    return ranked[0], (Flag("ROLE_AMBIGUOUS", f"'{name}' taken as {ranked[0]}, fits {others}"),)
+
+
+def mark_words(name: str) -> str:
+    """Return the name in small letters, with a mark before every word.
+
+    A space stands where the name has a separator, a bar where only the letters change (``liverROI``
+    becomes `` liver|roi``): there a word may begin, but a longer word may also run on (``GTVp``).
+    """
+    text = unicodedata.normalize("NFKC", COPY_NUMBER.sub("", name))
+    text = re.sub(r"[\W_]+", " ", text).strip()
+    bars = r"(?<=[^\W\d_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[^\W\d_])"
+    return " " + re.sub(bars, "|", text).lower()
+
+
+@lru_cache(maxsize=256)
+def _pattern(word: str) -> re.Pattern[str]:
+    """Compile a protocol word: its parts at word starts, with or without a gap between them."""
+    parts = re.split(r"[ |]", mark_words(word).strip())
+    tail = ""
+    letters = LETTERS_AFTER.get(len(parts[-1]))
+    if parts[-1].isalpha() and letters is not None:
+        tail = rf"[^\W\d_]{{0,{letters}}}(?![^\W\d_])"
+    elif parts[-1][-1:].isdigit():
+        tail = r"(?!\d)"
+    runs = (r"\|?".join(re.escape(letter) for letter in part) for part in parts)
+    return re.compile(r"[ |]" + r"[ |]?".join(runs) + tail)
+
+
+def _holds(marked: str, word: str) -> bool:
+    return bool(mark_words(word).strip()) and _pattern(word).search(marked) is not None
+
+
+def _words(marked: str, beginnings: tuple[str, ...]) -> list[str]:
+    """Return the words of a marked name that begin in one of the given ways."""
+    return [word for word in re.split(r"[ |]", marked) if word.startswith(beginnings)]
+
+
+def _muscle_roles(marked: str, choice: str) -> set[Role]:
+    """Return the muscle roles that a name fits: a muscle word together with a side."""
+    words = re.split(r"[ |]", marked)
+    plain = "muscle" in words or "muscles" in words
+    named = _words(marked, OTHER_MUSCLES)
+    if not (_words(marked, MUSCLES[choice]) or (plain and not named)):
+        return set()
+    sides = {Role.MUSCLE_LEFT: LEFT, Role.MUSCLE_RIGHT: RIGHT}
+    return {role for role, names in sides.items() if any(word in names for word in words)}
