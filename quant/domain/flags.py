@@ -169,6 +169,16 @@ _READING: dict[str, CodeInfo] = {
         "RealWorldValueMapping is incomplete or contradicts itself and is not used.",
         "Export the series again; values are relative.",
     ),
+    "ENHANCED_UNREAD": CodeInfo(
+        _E,
+        "An enhanced multi-frame CT or PET object, which this version does not read.",
+        "Export the series as one file a slice.",
+    ),
+    "PATIENT_MIXED": CodeInfo(
+        _W,
+        "Files of one study bear different patient identifiers.",
+        "Make sure that all files belong to one person.",
+    ),
     "CT_GAP": CodeInfo(_E, "Slices are missing inside a series.", "Export the whole series again."),
     "CT_NONUNIFORM": CodeInfo(
         _E, "Slices are not evenly spaced.", "Supply an evenly spaced reconstruction."
@@ -212,6 +222,11 @@ _REGIONS: dict[str, CodeInfo] = {
         _E,
         "The region was drawn in another frame of reference.",
         "Transfer the region to the emission volume's frame and export it again.",
+    ),
+    "ROI_NO_STUDY": CodeInfo(
+        _W,
+        "A region file cannot be assigned to one study, so it is not used.",
+        "Put it into the folder of its study, or into --rois DIR/<StudyInstanceUID>/.",
     ),
     "ROI_UNREADABLE": CodeInfo(
         _E, "A region file cannot be read.", "Export the region again; see the message."
