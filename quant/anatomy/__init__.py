@@ -1,1 +1,1 @@
-"""What organ regions say: canonical names, lobes, levels and sides."""
+"""Where things lie in the patient: choosing regions, lobes, levels and sides."""

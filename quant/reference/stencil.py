@@ -1,0 +1,239 @@
+"""Spheres on a voxel grid: partial-volume weights, and the peak over a small sphere."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from quant.domain.grid import ORTHOGONAL_TOLERANCE
+from quant.domain.protocol import PeakRule
+from quant.errors import GeometryError
+from quant.reference.criteria import first_in_world
+from quant.reference.sweep import SweepTable, sweep_table, swept
+
+if TYPE_CHECKING:
+    from quant.domain.region import Region
+    from quant.domain.volume import Volume
+
+LINES_PER_RADIUS = 64
+"""Chords drawn across one radius, along each of two axes: sphere volume right to 1e-4."""
+
+Index = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stencil:
+    """Weights of a sphere on a grid, relative to the voxel that holds its centre.
+
+    Parameters
+    ----------
+    lower : (k, j, i) tuple of int
+        Index of the first voxel of ``weights``, relative to the centre's voxel.
+    weights : (k, j, i) float64
+        Fraction of each voxel inside the sphere; made read-only.
+    radius_mm : float
+        Radius of the exact sphere.
+    """
+
+    lower: Index
+    weights: NDArray[np.float64]
+    radius_mm: float
+
+    def __post_init__(self) -> None:
+        """Freeze the weights."""
+        self.weights.flags.writeable = False
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights, voxels."""
+        return float(self.weights.sum())
+
+    @property
+    def table(self) -> SweepTable:
+        """The stencil row by row, as the sweep takes it."""
+        return _table(self)
+
+
+@lru_cache(maxsize=64)
+def _table(stencil: Stencil) -> SweepTable:
+    return sweep_table(stencil.weights)
+
+
+def radius_of(volume_ml: float) -> float:
+    """Radius in mm of a sphere of the given volume in ml."""
+    return float((3000.0 * volume_ml / (4.0 * math.pi)) ** (1.0 / 3.0))
+
+
+def reach_of(axes_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.float64]:
+    """(3,) float64: how far a sphere reaches along each index axis, in voxels."""
+    reach: NDArray[np.float64] = radius_mm * np.linalg.norm(np.linalg.inv(axes_mm), axis=1)
+    return reach
+
+
+def sphere_stencil(
+    axes_mm: ArrayLike, radius_mm: float, offset_mm: ArrayLike = (0.0, 0.0, 0.0)
+) -> Stencil:
+    """Fraction of each voxel inside a sphere.
+
+    Exact along the last axis (chords), midpoint rule over at least 64 chords a radius along the two
+    others. The volume is right to 0.01 % on SPECT grids. Results are cached.
+
+    Parameters
+    ----------
+    axes_mm : (3, 3) float64
+        Steps in mm along the index axes k, j, i, as columns (:attr:`Grid.axes_mm`), at right angles
+        in any orientation.
+    radius_mm : float
+        Radius of the sphere.
+    offset_mm : (3,) float64
+        From the voxel's centre to the sphere's centre, mm, in the frame of ``axes_mm``.
+
+    Raises
+    ------
+    ValueError
+        If the radius is not positive and finite.
+    GeometryError
+        ``BAD_IOP`` if the axes are not at right angles.
+    """
+    if not (radius_mm > 0 and math.isfinite(radius_mm)):
+        message = f"sphere radius {radius_mm} mm is not positive and finite"
+        raise ValueError(message)
+    axes = np.asarray(axes_mm, dtype=np.float64)
+    require_right_angles(axes)
+    spacing = np.linalg.norm(axes, axis=0)
+    centre = np.asarray(offset_mm, dtype=np.float64) @ np.linalg.inv(axes).T
+    key = tuple(float(x) for x in spacing), tuple(float(x) for x in centre)
+    return _sphere_stencil(key[0], float(radius_mm), key[1])
+
+
+def require_right_angles(axes_mm: NDArray[np.float64]) -> None:
+    """Raise ``GeometryError`` (``BAD_IOP``) unless the columns stand at right angles."""
+    unit = axes_mm / np.linalg.norm(axes_mm, axis=0)
+    skew = float(np.abs(unit.T @ unit - np.eye(3)).max())
+    if not skew <= ORTHOGONAL_TOLERANCE:
+        raise GeometryError(
+            "BAD_IOP",
+            "A sphere cannot be placed on a sheared grid.",
+            found=f"axes with a cosine of {skew:.4f} between them",
+            needed="three axes at right angles",
+            next_step="resample the volume to a right-angled grid",
+        )
+
+
+@lru_cache(maxsize=64)
+def _sphere_stencil(
+    spacing: tuple[float, ...], radius: float, centre: tuple[float, ...]
+) -> Stencil:
+    """Make the stencil in index space, where the sphere is an ellipsoid along the axes."""
+    lower = [math.floor(c - radius / s + 0.5) for s, c in zip(spacing, centre, strict=True)]
+    upper = [math.ceil(c + radius / s - 0.5) for s, c in zip(spacing, centre, strict=True)]
+    squares = [
+        _line_squares(spacing[axis], radius, centre[axis], lower[axis], upper[axis])
+        for axis in (0, 1)
+    ]
+    left = radius * radius - squares[0][:, None] - squares[1][None, :]
+    half = np.sqrt(np.maximum(left, 0.0)) / spacing[2]
+    shape = [b - a + 1 for a, b in zip(lower, upper, strict=True)]
+    lines = half.shape[0] // shape[0], half.shape[1] // shape[1]
+    weights = np.empty(shape)
+    for i in range(shape[2]):
+        low, high = lower[2] + i - 0.5 - centre[2], lower[2] + i + 0.5 - centre[2]
+        chord = np.maximum(np.minimum(half, high) - np.maximum(-half, low), 0.0)
+        fields = chord.reshape(shape[0], lines[0], shape[1], lines[1])
+        weights[:, :, i] = fields.mean(axis=(1, 3))
+    weights[weights > 1.0 - 1e-12] = 1.0
+    return Stencil((lower[0], lower[1], lower[2]), weights, radius)
+
+
+def _line_squares(
+    spacing: float, radius: float, centre: float, lower: int, upper: int
+) -> NDArray[np.float64]:
+    """Squared distance, mm2, of the chords' planes from the centre along one axis."""
+    lines = max(2, math.ceil(LINES_PER_RADIUS * spacing / radius))
+    places = lower - 0.5 + (np.arange((upper - lower + 1) * lines) + 0.5) / lines
+    squares: NDArray[np.float64] = ((places - centre) * spacing) ** 2
+    return squares
+
+
+@lru_cache(maxsize=16)
+def _centre_stencil(spacing: tuple[float, ...], radius: float) -> Stencil:
+    """Weight 1 for voxels whose centre lies within the radius (closed), else 0."""
+    half = [math.floor(radius / s + 1e-9) for s in spacing]
+    offsets = [np.arange(-h, h + 1) * s for h, s in zip(half, spacing, strict=True)]
+    squared = sum(np.square(axis) for axis in np.meshgrid(*offsets, indexing="ij"))
+    weights = (squared <= radius * radius * (1.0 + 1e-9)).astype(np.float64)
+    return Stencil((-half[0], -half[1], -half[2]), weights, radius)
+
+
+def peak_stencil(axes_mm: NDArray[np.float64], volume_ml: float, rule: PeakRule) -> Stencil:
+    """Weights of the peak sphere under a rule (:class:`~quant.domain.protocol.PeakRule`)."""
+    radius = radius_of(volume_ml)
+    if rule is PeakRule.FRACTIONAL:
+        return sphere_stencil(axes_mm, radius)
+    require_right_angles(axes_mm)
+    spacing = tuple(float(s) for s in np.linalg.norm(axes_mm, axis=0))
+    return _centre_stencil(spacing, radius)
+
+
+def peak(
+    volume: "Volume", region: "Region", volume_ml: float, rule: PeakRule
+) -> tuple[float, Index]:
+    """Find the highest mean over a small sphere centred on any voxel of a region.
+
+    Parameters
+    ----------
+    volume : Volume
+    region : Region
+        Centres are its voxels with weight of at least one half; when there are none, all its
+        voxels.
+    volume_ml : float
+        Volume of the sphere, ml.
+    rule : PeakRule
+        Which voxels count, and how much.
+
+    Returns
+    -------
+    value : float
+        In the volume's unit. Voxels beyond the volume are left out of the mean.
+    index : (k, j, i) tuple of int
+        The best centre; of equal ones the first in world coordinates x, y, z.
+
+    References
+    ----------
+    IBSI 0F91, global intensity peak (arXiv:1612.07003); Wahl et al. 2009,
+    doi:10.2967/jnumed.108.057307.
+    """
+    mask = region.mask
+    if not mask.any():
+        mask = region.weights > 0
+    return _best_peak(volume, region, mask, peak_stencil(volume.grid.axes_mm, volume_ml, rule))
+
+
+def local_peak(
+    volume: "Volume", region: "Region", volume_ml: float, rule: PeakRule
+) -> tuple[float, Index]:
+    """Mean over a small sphere centred on the region's hottest voxel (IBSI VJGA).
+
+    When several voxels share the maximum, the highest of their means. Parameters and results as for
+    :func:`peak`.
+    """
+    mask = region.mask
+    if not mask.any():
+        mask = region.weights > 0
+    values = volume.values[region.box]
+    mask = mask & (values == values[mask].max())
+    return _best_peak(volume, region, mask, peak_stencil(volume.grid.axes_mm, volume_ml, rule))
+
+
+def _best_peak(
+    volume: "Volume", region: "Region", mask: NDArray[np.bool_], stencil: Stencil
+) -> tuple[float, Index]:
+    result = swept(volume.values, None, (region.corner, mask), stencil)
+    scale = max(abs(float(result.means.max())), abs(float(result.means.min())))
+    best = np.flatnonzero(result.means >= result.means.max() - 1e-12 * scale)
+    chosen = best[first_in_world(volume.grid.to_mm(result.indices[best]))]
+    k, j, i = (int(c) for c in result.indices[chosen])
+    return float(result.means[chosen]), (k, j, i)
