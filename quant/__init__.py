@@ -11,14 +11,14 @@ Importing this package loads nothing heavy; each name is loaded when it is first
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from quant.version import VERSION as __version__
+
 if TYPE_CHECKING:
     from quant.api import measure_study, open_studies, read_results
     from quant.domain.protocol import StudyProtocol
     from quant.domain.record import StudyRecord
     from quant.errors import QuantError
     from quant.pipeline.protocols import load_protocol
-
-__version__ = "0.1.0"
 
 __all__ = [
     "QuantError",

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from quant import __version__
 from quant.cli.exits import Exit
+from quant.version import VERSION
 
 HELP = """
 Volumetric SPECT/CT quantification from DICOM folders.
@@ -35,7 +35,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"spectct-quant {__version__}")
+        typer.echo(f"spectct-quant {VERSION}")
         raise typer.Exit
 
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant import __version__
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
 from quant.errors import UsageError
@@ -19,6 +18,7 @@ from quant.pipeline.stopwatch import Stopwatch
 from quant.report.records import read_record, write_record
 from quant.report.tables import write_quarantine, write_tables
 from quant.report.writing import write_text
+from quant.version import VERSION
 
 if TYPE_CHECKING:
     from quant.domain.protocol import StudyProtocol
@@ -53,7 +53,7 @@ class BatchResult:
 
 def record_name(study_uid: str, input_hash: str, settings_hash: str) -> str:
     """Name of a study's record: a hash of its input, the protocol and the engine's version."""
-    parts = (study_uid, input_hash, settings_hash, __version__)
+    parts = (study_uid, input_hash, settings_hash, VERSION)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -198,7 +198,7 @@ def versions() -> dict[str, str]:
 
     libraries = ("numpy", "numba", "pydicom", "scikit-image", "SimpleITK")
     return {
-        "spectct-quant": __version__,
+        "spectct-quant": VERSION,
         "python": platform.python_version(),
         **{name: version(name) for name in libraries},
     }

@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from quant import __version__
 from quant.domain.flags import CODES, Flag, Severity
 from quant.domain.measurement import Measurement
 from quant.domain.record import RegionSummary, Status, StudyRecord
@@ -15,6 +14,7 @@ from quant.errors import QuantError, StudyError
 from quant.measure.ratios import RATIOS
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.stopwatch import Stopwatch
+from quant.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +92,7 @@ def measure_study(
         protocol_name=protocol.name,
         protocol_hash=protocol_hash(protocol),
         input_hash=study.input_hash,
-        versions={"spectct-quant": __version__},
+        versions={"spectct-quant": VERSION},
     )
     try:
         return _measure(study, protocol, blank, watch or Stopwatch())

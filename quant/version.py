@@ -1,0 +1,3 @@
+"""Version of the engine: part of every record's name."""
+
+VERSION = "0.1.0"
