@@ -11,7 +11,7 @@ Importing this package loads nothing heavy; each name is loaded when it is first
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from quant.version import VERSION as __version__
+from quant.version import VERSION
 
 if TYPE_CHECKING:
     from quant.api import measure_study, open_studies, read_results
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from quant.domain.record import StudyRecord
     from quant.errors import QuantError
     from quant.pipeline.protocols import load_protocol
+
+__version__ = VERSION
 
 __all__ = [
     "QuantError",
