@@ -7,21 +7,26 @@ from quant_kernels._jit import kernel
 
 
 @kernel
-def _prefix_rows(
-    values: NDArray[np.float64], body: NDArray[np.float64], prefix: NDArray[np.float64]
+def _prefix_slice(
+    values: NDArray[np.float64],
+    body: NDArray[np.float64],
+    prefix: NDArray[np.float64],
+    width: int,
 ) -> None:
-    """Fill (J, 3, I + 1) running sums of value, value squared and body along each row."""
-    for j in range(values.shape[0]):
+    """Fill flat (J, 3, I + 1) running sums of value, value squared and body along each row."""
+    for row in range(values.size // width):
         total, total_squared, total_body = 0.0, 0.0, 0.0
-        prefix[j, :, 0] = 0.0
-        for i in range(values.shape[1]):
-            value = values[j, i]
+        at = row * 3 * (width + 1)
+        prefix[at] = prefix[at + width + 1] = prefix[at + 2 * (width + 1)] = 0.0
+        for i in range(width):
+            value = values[row * width + i]
             total += value
             total_squared += value * value
-            total_body += body[j, i]
-            prefix[j, 0, i + 1] = total
-            prefix[j, 1, i + 1] = total_squared
-            prefix[j, 2, i + 1] = total_body
+            total_body += body[row * width + i]
+            at += 1
+            prefix[at] = total
+            prefix[at + width + 1] = total_squared
+            prefix[at + 2 * (width + 1)] = total_body
 
 
 @kernel
@@ -40,12 +45,14 @@ def _add_weighted(
     body: NDArray[np.float64],
     weight: float,
 ) -> None:
-    """Add one partly covered voxel, for a run of centres."""
-    for x in range(values.size):
-        value = values[x]
-        sums[0, x] += weight * value
-        sums[1, x] += weight * value * value
-        sums[2, x] += weight * body[x]
+    """Add one partly covered voxel to the three sums, for a run of centres."""
+    count = values.size
+    total, total_squared, total_body = sums[:count], sums[count : 2 * count], sums[2 * count :]
+    for x in range(count):
+        weighted = weight * values[x]
+        total[x] += weighted
+        total_squared[x] += weighted * values[x]
+        total_body[x] += weight * body[x]
 
 
 @kernel
@@ -59,29 +66,68 @@ def _raise_to(sums: NDArray[np.float64], values: NDArray[np.float64]) -> None:
 def _sweep_run(
     block: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     table: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-    corner: tuple[int, int, int],
-    sums: NDArray[np.float64],
-) -> None:
-    """Fill (4, n) sums for n neighbouring centres of one row, the first at ``corner``."""
+    place: tuple[int, int, int, int],
+    sizes: tuple[int, int, int],
+) -> NDArray[np.float64]:
+    """Flat (4, count) sums for neighbouring centres of one row, the first at k, j, i of a block.
+
+    ``place`` is k, j, i, count; ``sizes`` the rows of a slice, their width, and for how many
+    slices running sums are kept.
+    """
     values, body, prefix = block
     rows, shell_start, shell_at, shell_weight = table
-    count, depth = sums.shape[1], prefix.shape[0]
-    k0, j0, i0 = corner
-    sums[:3] = 0.0
-    sums[3] = -np.inf
+    height, width, thickness = sizes
+    count = place[3]
+    sums = np.zeros(4 * count)
+    top = sums[3 * count :]
+    for x in range(count):
+        top[x] = -np.inf
     for r in range(rows.shape[0]):
-        k, j = k0 + rows[r, 0], j0 + rows[r, 1]
-        start, stop = i0 + rows[r, 2], i0 + rows[r, 3]
+        k, j = place[0] + rows[r, 0], place[1] + rows[r, 1]
+        line = ((k % thickness) * height + j) * 3 * (width + 1) + place[2]
+        start, stop = line + rows[r, 2], line + rows[r, 3]
         if stop > start:
             for q in range(3):
-                line = prefix[k % depth, j, q]
-                _add_run(sums[q], line[stop : stop + count], line[start : start + count])
+                _add_run(
+                    sums[q * count : (q + 1) * count],
+                    prefix[stop : stop + count],
+                    prefix[start : start + count],
+                )
+                start += width + 1
+                stop += width + 1
+        line = (k * height + j) * width + place[2]
         for s in range(shell_start[r], shell_start[r + 1]):
-            at = i0 + shell_at[s]
-            weight = shell_weight[s]
-            _add_weighted(sums, values[k, j, at : at + count], body[k, j, at : at + count], weight)
-        for at in range(i0 + rows[r, 4], i0 + rows[r, 5]):
-            _raise_to(sums[3], values[k, j, at : at + count])
+            at = line + shell_at[s]
+            _add_weighted(
+                sums[: 3 * count], values[at : at + count], body[at : at + count], shell_weight[s]
+            )
+        for at in range(line + rows[r, 4], line + rows[r, 5]):
+            _raise_to(top, values[at : at + count])
+    return sums
+
+
+@kernel
+def _span(wanted: NDArray[np.uint8]) -> tuple[int, int]:
+    """Find the first place that is not 0, and how many places lie from there to the last one."""
+    first, last = wanted.size, -1
+    for i in range(wanted.size):
+        if wanted[i] != 0:
+            first, last = min(first, i), i
+    return first, max(0, last + 1 - first)
+
+
+@kernel
+def _write_wanted(
+    sums: NDArray[np.float64], wanted: NDArray[np.uint8], out: NDArray[np.float64]
+) -> int:
+    """Copy the sums of the wanted centres to flat (n, 4) ``out``; return how many there were."""
+    found, count = 0, wanted.size
+    for i in range(count):
+        if wanted[i] != 0:
+            for q in range(4):
+                out[4 * found + q] = sums[q * count + i]
+            found += 1
+    return found
 
 
 @kernel
@@ -118,24 +164,27 @@ def sphere_sweep(
         Sums of weight x value, weight x value squared, weight x body, and the largest value
         under weights of at least one half; one row per candidate in the order (k, j, i).
     """
-    size_k, size_j, _ = candidates.shape
+    size_k, size_j, size_i = candidates.shape
+    height, width = values.shape[1:]
     thickness = values.shape[0] - size_k + 1
-    out = np.empty((np.count_nonzero(candidates), 4))
-    prefix = np.empty((thickness, values.shape[1], 3, values.shape[2] + 1))
-    for k in range(thickness - 1):
-        _prefix_rows(values[k], body[k], prefix[k])
-    found = 0
-    for k in range(size_k):
-        ahead = k + thickness - 1
-        _prefix_rows(values[ahead], body[ahead], prefix[ahead % thickness])
-        for j in range(size_j):
-            wanted = np.flatnonzero(candidates[k, j])
-            if wanted.size == 0:
-                continue
-            first = wanted[0]
-            sums = np.empty((4, wanted[-1] - first + 1))
-            _sweep_run((values, body, prefix), table, (k, j, first), sums)
-            for i in wanted:
-                out[found] = sums[:, i - first]
-                found += 1
-    return out
+    block = values.ravel(), body.ravel(), np.empty(thickness * height * 3 * (width + 1))
+    wanted = candidates.ravel()
+    total = 0
+    for at in range(wanted.size):
+        total += wanted[at] != 0
+    out = np.empty(4 * total)
+    found, ready = 0, 0
+    for line in range(size_k * size_j):
+        k = line // size_j
+        while ready < k + thickness:
+            kept = block[2][(ready % thickness) * 3 * height * (width + 1) :]
+            here = slice(ready * height * width, (ready + 1) * height * width)
+            _prefix_slice(block[0][here], block[1][here], kept, width)
+            ready += 1
+        first, count = _span(wanted[line * size_i : (line + 1) * size_i])
+        if count > 0:
+            place = (k, line % size_j, first, count)
+            sums = _sweep_run(block, table, place, (height, width, thickness))
+            start = line * size_i + first
+            found += _write_wanted(sums, wanted[start : start + count], out[4 * found :])
+    return out.reshape((total, 4))
