@@ -63,6 +63,11 @@ _READING: dict[str, CodeInfo] = {
         "A DICOM file lacks its preamble and file header.",
         "Export it as DICOM Part 10.",
     ),
+    "UID_ASSUMED": CodeInfo(
+        _W,
+        "Study or series UIDs are blank; files in one frame of reference are taken as one study.",
+        "Export with UIDs: pseudonyms are enough.",
+    ),
     "NON_VOLUME": CodeInfo(
         _I, "An object that is no image volume (report, capture, key image).", "Nothing."
     ),
