@@ -191,6 +191,31 @@ def prism_coverage(
 
 
 @kernel
+def _is_even(
+    source: NDArray[np.float32], frame: NDArray[np.float64], at: NDArray[np.float64]
+) -> tuple[bool, float]:
+    """Tell whether all source voxels that a target voxel may touch have one value, and which."""
+    low, high = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
+    cut = False
+    for axis in range(3):
+        row = frame[axis]
+        middle = row[0] * at[0] + row[1] * at[1] + row[2] * at[2] + row[3] + 0.5
+        reach = 0.5 * (abs(row[0]) + abs(row[1]) + abs(row[2])) + 1e-6
+        low[axis], high[axis] = int(np.floor(middle - reach)), int(np.floor(middle + reach))
+        cut = cut or low[axis] < 0 or high[axis] >= source.shape[axis]
+        low[axis], high[axis] = max(low[axis], 0), min(high[axis], source.shape[axis] - 1)
+        if low[axis] > high[axis]:
+            return True, 0.0
+    value = 0.0 if cut else float(source[low[0], low[1], low[2]])
+    for k in range(low[0], high[0] + 1):
+        for j in range(low[1], high[1] + 1):
+            for i in range(low[2], high[2] + 1):
+                if source[k, j, i] != value:
+                    return False, value
+    return True, value
+
+
+@kernel
 def label_coverage(
     source: NDArray[np.float32],
     frame: NDArray[np.float64],
@@ -218,6 +243,11 @@ def label_coverage(
         for j in range(coverage.shape[1]):
             for i in range(coverage.shape[2]):
                 found = 0.0
+                at[0], at[1], at[2] = k, j, i
+                even, value = _is_even(source, frame, at)
+                if even:
+                    coverage[k, j, i] = value
+                    continue
                 for cell in range(total):
                     at[0], at[1], at[2] = k, j, i
                     if samples > 1:

@@ -19,6 +19,9 @@ SAME_PLACE = 1e-3
 FEWEST_SAMPLES, MOST_SAMPLES = 6, 12
 """Samples per voxel and axis where the frames stand askew."""
 
+SAMPLES_IN_ALL = 2_000_000
+"""Samples per region that are aimed at where frames stand askew."""
+
 CHUNK_VOXELS = 1 << 20
 """Voxels of a label map that are summed at a time."""
 
@@ -133,8 +136,9 @@ def _sampled(
     """Average samples of the label map over each target voxel, or look up its centre."""
     from quant_kernels.overlap import label_coverage
 
-    ratio = float(grid.spacing_mm.max() / shape.grid.spacing_mm.min())
-    samples = 1 if centres else int(np.clip(np.ceil(ratio), FEWEST_SAMPLES, MOST_SAMPLES))
+    finer = float(grid.spacing_mm.max() / shape.grid.spacing_mm.min())
+    many = max(finer, np.cbrt(SAMPLES_IN_ALL / np.prod(grid.shape)))
+    samples = 1 if centres else int(np.clip(np.ceil(many), FEWEST_SAMPLES, MOST_SAMPLES))
     weights = np.zeros(grid.shape)
     source = np.ascontiguousarray(shape.weights, dtype=np.float32)
     label_coverage(source, np.ascontiguousarray(frame[:3]), samples, weights)

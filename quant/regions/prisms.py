@@ -18,7 +18,13 @@ PARALLEL_SINE = 1e-3
 """Largest sine between a grid axis and the contours' frame that counts as parallel."""
 
 SUB_ROWS = 8
-"""Sampled lines per voxel across a row (and across a slab, where the frames are askew)."""
+"""Strips per voxel within which the edge of a polygon counts as straight."""
+
+FEWEST_LINES, MOST_LINES = 8, 32
+"""Sampled lines per voxel and direction where frames are askew: more for a small region."""
+
+LINES_IN_ALL = 200_000
+"""Sampled lines per region that are aimed at where frames are askew."""
 
 CENTRE_TIE = 1e-6
 """A boundary this close to a voxel centre, in voxels, counts as lying on it."""
@@ -153,7 +159,8 @@ def askew_weights(prisms: "Prisms", grid: "Grid", *, centres: bool) -> "NDArray[
         tables.append(table)
         first += len(table)
     weights = np.zeros(tuple(grid.shape[axis] for axis in order))
-    sub_rows = 0 if centres else SUB_ROWS
+    per_row = np.sqrt(LINES_IN_ALL / (weights.shape[0] * weights.shape[1]))
+    sub_rows = 0 if centres else int(np.clip(per_row, FEWEST_LINES, MOST_LINES))
     prism_coverage(
         np.concatenate(tables), np.array(planes), np.ascontiguousarray(frame), sub_rows, weights
     )

@@ -1,0 +1,93 @@
+"""From names that people and programs give, to roles."""
+
+import pytest
+
+from quant.domain.protocol import RegionSettings
+from quant.domain.region import Role
+from quant.regions.roles import assign_role
+
+PLAIN: dict[Role, tuple[str, ...]] = {
+    Role.TUMOUR: (
+        "GTV", "GTV1", "GTVp", "GTV_Mass_PET", "gtv-primary", "Tumour", "tumor", "primary",
+        "Primary Tumor", "neuroblastoma", "mass", "masses", "tumours", "left adrenal mass",
+        "MYCN.tumour", "Tumor:left", "GTVMass", "tumour (2)",
+    ),
+    Role.LESION: (
+        "lesion", "lesion1", "lesions", "LESION_02", "met", "mets", "Met12", "bone met 3",
+        "metastasis", "metastases", "lungLesion", "3rd lesion",
+    ),
+    Role.LIVER: ("liver", "Liver", "LIVER", "liverROI", "liver_seg", "liver (2)", "whole-liver",
+                 "Liver R lobe", "LiverLeftLobe", "1liver"),
+    Role.LIVER_SEGMENT: ("liver_segment_1", "liver_segment_8", "liver segment 4a", "LiverSegment5",
+                         "Liver-Segment-VI", "couinaud_5", "liver_segment_2 (2)"),
+    Role.VERTEBRA_L2: ("vertebrae_L2", "L2", "l2", "VertebraeL2", "vertebra_L2", "L2 body",
+                       "VERTEBRAE L2"),
+    Role.MUSCLE_LEFT: ("autochthon_left", "left autochthon", "autochthon L", "erector_spinae_left",
+                       "muscle_left", "muscle_l", "MuscleLeft", "paraspinal muscle lt"),
+    Role.MUSCLE_RIGHT: ("autochthon_right", "Right Autochthon", "erector_spinae_right",
+                        "muscle_R", "muscle rt"),
+    Role.EXCLUDE: ("exclude", "gallbladder", "kidney_cyst_left", "vessels", "EXCLUDE_gut"),
+    Role.OTHER: (
+        "metal", "method", "masseter_left", "massive", "GTVnode", "psoas_left", "iliopsoas_right",
+        "psoas muscle left", "gluteus_maximus_muscle_left", "L1", "L3", "L20", "SL2",
+        "vertebrae_L1", "vertebrae_T12", "spleen", "heart", "Segment_1", "segment 5", "muscle",
+        "autochthon", "kidney_left", "", "___", "primal",
+    ),
+}  # fmt: skip
+
+CASES = [(name, role) for role, names in PLAIN.items() for name in names]
+
+
+@pytest.mark.parametrize(("name", "role"), CASES)
+def test_a_plain_name_has_one_role(name: str, role: Role) -> None:
+    assert assign_role(name, RegionSettings()) == (role, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "others"),
+    [
+        ("lesion1 liver R lobe", Role.LESION, "liver"),
+        ("liver_vessels", Role.EXCLUDE, "liver"),
+        ("liver_tumor", Role.TUMOUR, "liver"),
+        ("exclude tumour", Role.EXCLUDE, "tumour"),
+        ("primary lesion", Role.TUMOUR, "lesion"),
+        ("lesion_L2", Role.LESION, "vertebra_l2"),
+        ("lesion liver_segment_4", Role.LESION, "liver_segment"),
+        ("muscle_left_L2", Role.MUSCLE_LEFT, "vertebra_l2"),
+    ],
+)
+def test_a_name_of_several_roles_takes_the_weightier_and_says_so(
+    name: str, role: Role, others: str
+) -> None:
+    found, flags = assign_role(name, RegionSettings())
+
+    assert found is role
+    assert [flag.code for flag in flags] == ["ROLE_AMBIGUOUS"]
+    assert flags[0].detail.endswith(f"taken as {role}, fits {others}")
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("psoas_left", Role.MUSCLE_LEFT),
+        ("iliopsoas_right", Role.MUSCLE_RIGHT),
+        ("psoas muscle R", Role.MUSCLE_RIGHT),
+        ("muscle_left", Role.MUSCLE_LEFT),
+        ("autochthon_left", Role.OTHER),
+        ("erector_spinae_right", Role.OTHER),
+    ],
+)
+def test_psoas_stands_for_the_muscle_only_where_the_protocol_says_so(name: str, role: Role) -> None:
+    assert assign_role(name, RegionSettings(muscle="psoas")) == (role, ())
+
+
+def test_the_words_are_those_of_the_protocol() -> None:
+    settings = RegionSettings(tumour=("Läsion_A", "T.1"), liver=("Leber",), lesion=("", "  "))
+
+    assert assign_role("LÄSION A", settings)[0] is Role.TUMOUR
+    assert assign_role("läsionA", settings)[0] is Role.TUMOUR
+    assert assign_role("T 1", settings)[0] is Role.TUMOUR
+    assert assign_role("T 12", settings)[0] is Role.OTHER
+    assert assign_role("Leber", settings)[0] is Role.LIVER
+    assert assign_role("liver", settings)[0] is Role.OTHER
+    assert assign_role("anything", settings)[0] is Role.OTHER
