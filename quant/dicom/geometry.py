@@ -1,0 +1,269 @@
+"""Where the slices of a series lie: orientation, spacing, and the stack of positions."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quant.dicom.facts import numbers, text
+from quant.domain.grid import Grid
+from quant.errors import GeometryError
+
+if TYPE_CHECKING:
+    from quant.dicom.facts import Facts
+    from quant.domain.flags import Flag
+    from quant.domain.study import FileEntry
+
+ORTHONORMAL_TOLERANCE = 1e-3
+"""Largest deviation of the image orientation from two unit vectors at right angles."""
+
+SPACING_TOLERANCE_MM, SPACING_TOLERANCE = 0.01, 1e-3
+"""A gap between slices may differ from the mean by the larger of these (the latter relative)."""
+
+SHEAR_TOLERANCE = 1e-3
+"""In-plane drift of the slice positions, per mm along the normal, that is no gantry tilt."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orientation:
+    """Unit vectors of a slice in LPS: along a row, down a column, and their cross product."""
+
+    row: NDArray[np.float64]
+    column: NDArray[np.float64]
+    normal: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """Where the voxels of a series lie, from headers only.
+
+    Parameters
+    ----------
+    grid : Grid
+    files : tuple of FileEntry
+        One file a slice in the order of k, or the one multi-frame file.
+    frames : tuple of int
+        For a multi-frame file: the stored frame of each k. Empty for one file a slice.
+    flags : tuple of Flag
+    facts : dict of str to str
+        ``geometry_source``, ``spacing_source``.
+    """
+
+    grid: Grid
+    files: "tuple[FileEntry, ...]"
+    frames: tuple[int, ...] = ()
+    flags: "tuple[Flag, ...]" = ()
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def orientation_of(cosines: tuple[float, ...]) -> Orientation:
+    """Check ImageOrientationPatient (0020,0037) and complete it with the normal.
+
+    Raises
+    ------
+    GeometryError
+        ``BAD_IOP`` when the six numbers are not two unit vectors at right angles.
+    """
+    vectors = np.array(cosines, dtype=np.float64)
+    good = vectors.shape == (6,) and bool(np.isfinite(vectors).all())
+    if good:
+        row, column = vectors[:3], vectors[3:]
+        errors = (np.dot(row, row) - 1.0, np.dot(column, column) - 1.0, np.dot(row, column))
+        good = max(abs(error) for error in errors) <= 2.0 * ORTHONORMAL_TOLERANCE
+    if not good:
+        raise GeometryError(
+            "BAD_IOP",
+            "The image orientation is not a right-angled frame.",
+            found=f"ImageOrientationPatient {cosines}",
+            needed="two unit vectors at right angles",
+            next_step="export the series again",
+        )
+    row, column = row / np.linalg.norm(row), column / np.linalg.norm(column)
+    column = column - row * np.dot(row, column)
+    column /= np.linalg.norm(column)
+    return Orientation(row, column, np.cross(row, column))
+
+
+def pixel_spacing(facts: "Facts") -> tuple[float, float]:
+    """Return PixelSpacing (0028,0030): distance between rows, between columns, mm.
+
+    Raises
+    ------
+    GeometryError
+        ``SPACING_MISSING`` or ``SPACING_INVALID``.
+    """
+    values = numbers(facts, "PixelSpacing")
+    if not values:
+        raise GeometryError(
+            "SPACING_MISSING",
+            "The size of the pixels is unknown.",
+            found="no usable PixelSpacing",
+            needed="PixelSpacing (0028,0030) with two numbers, mm",
+            next_step="export the series again, with its geometry",
+        )
+    if len(values) != 2 or not all(np.isfinite(values)) or min(values) <= 0.0:
+        raise GeometryError(
+            "SPACING_INVALID",
+            "The size of the pixels makes no sense.",
+            found=f"PixelSpacing {values}",
+            needed="two positive numbers, mm",
+            next_step="export the series again",
+        )
+    return values[0], values[1]
+
+
+def plane_of(facts: "Facts", prefix: str = "") -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Return position and orientation below ``prefix``; None when either is missing.
+
+    Raises
+    ------
+    GeometryError
+        ``NO_POSITION`` when the position is not three finite numbers.
+    """
+    position = numbers(facts, f"{prefix}ImagePositionPatient")
+    cosines = numbers(facts, f"{prefix}ImageOrientationPatient")
+    if not position or not cosines:
+        return None
+    if len(position) != 3 or not all(np.isfinite(position)):
+        raise GeometryError(
+            "NO_POSITION",
+            "The position of the image makes no sense.",
+            found=f"ImagePositionPatient {position}",
+            needed="three finite numbers, mm",
+            next_step="export the series again",
+        )
+    return position, cosines
+
+
+def no_position(what: str, facts: "Facts") -> GeometryError:
+    """Make the error for an image without a place in the patient."""
+    unreadable = text(facts, "UnreadableAttributes")
+    return GeometryError(
+        "NO_POSITION",
+        f"The {what} has no place in the patient.",
+        found="no ImagePositionPatient and ImageOrientationPatient"
+        + (f"; not readable: {unreadable}" if unreadable else ""),
+        needed="both, so that regions and CT can be laid over it",
+        next_step="export the series in its original orientation, with its geometry",
+    )
+
+
+def make_grid(
+    shape: tuple[int, int, int],
+    origin: NDArray[np.float64],
+    steps: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    frame_of_reference_uid: str,
+) -> Grid:
+    """Make a grid from the centre of its first voxel and the steps along k, j, i, LPS mm."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.stack(steps, axis=1)
+    affine[:3, 3] = origin
+    return Grid(shape, affine, frame_of_reference_uid)
+
+
+def stack_order(
+    positions: NDArray[np.float64], orientation: Orientation, what: str
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Sort slice positions along the normal and find the one step between them.
+
+    Parameters
+    ----------
+    positions : (N, 3) float64
+        ImagePositionPatient of each slice, N >= 2.
+    orientation : Orientation
+    what : str
+        The series, for messages.
+
+    Returns
+    -------
+    order : (N,) intp
+        Slices in the order of the normal.
+    step : (3,) float64
+        From one slice to the next, LPS mm.
+
+    Raises
+    ------
+    GeometryError
+        ``DUP_CONFLICT`` for two slices in one place, ``CT_GAP`` for missing slices,
+        ``CT_NONUNIFORM`` for uneven and ``CT_TILT`` for sheared ones.
+    """
+    heights = positions @ orientation.normal
+    order = np.argsort(heights, kind="stable")
+    heights, ordered = heights[order], positions[order]
+    gaps = np.diff(heights)
+    _require_distinct(gaps, heights, what)
+    mean = float(gaps.mean())
+    tolerance = max(SPACING_TOLERANCE_MM, SPACING_TOLERANCE * mean)
+    if np.abs(gaps - mean).max() > tolerance:
+        raise _uneven(gaps, heights, tolerance, what)
+    step = (ordered[-1] - ordered[0]) / (len(ordered) - 1)
+    _require_straight(ordered, step, orientation, what)
+    return order, step
+
+
+def _require_distinct(
+    gaps: NDArray[np.float64], heights: NDArray[np.float64], what: str
+) -> None:
+    same = np.flatnonzero(gaps < SPACING_TOLERANCE_MM)
+    if same.size:
+        raise GeometryError(
+            "DUP_CONFLICT",
+            f"The {what} holds several images in one place.",
+            found=f"{same.size} pairs of slices, the first at {heights[same[0]]:.2f} mm along the "
+            "normal",
+            needed="one image a place",
+            next_step="separate the acquisitions (time points, gates, phases) into series",
+        )
+
+
+def _uneven(
+    gaps: NDArray[np.float64], heights: NDArray[np.float64], tolerance: float, what: str
+) -> GeometryError:
+    least = float(gaps.min())
+    counts = np.rint(gaps / least)
+    worst = int(gaps.argmax())
+    where = f"{gaps[worst]:.3f} mm after {heights[worst]:.2f} mm along the normal"
+    if np.abs(gaps - counts * least).max() <= tolerance * counts.max() and counts.max() <= 1000:
+        return GeometryError(
+            "CT_GAP",
+            f"Slices are missing inside the {what}.",
+            found=f"{int(counts.sum()) - len(gaps)} missing at a spacing of {least:.3f} mm; {where}",
+            needed="every slice",
+            next_step="export or copy the whole series again",
+        )
+    return GeometryError(
+        "CT_NONUNIFORM",
+        f"The slices of the {what} are not evenly spaced.",
+        found=f"gaps from {least:.3f} to {gaps.max():.3f} mm; {where}",
+        needed=f"one spacing within {tolerance:.3f} mm",
+        next_step="supply an evenly spaced reconstruction",
+    )
+
+
+def _require_straight(
+    ordered: NDArray[np.float64],
+    step: NDArray[np.float64],
+    orientation: Orientation,
+    what: str,
+) -> None:
+    along = float(step @ orientation.normal)
+    drift = float(np.linalg.norm(step - along * orientation.normal)) / along
+    if drift > SHEAR_TOLERANCE:
+        raise GeometryError(
+            "CT_TILT",
+            f"The slices of the {what} are sheared against each other (gantry tilt).",
+            found=f"{np.degrees(np.arctan(drift)):.2f} degrees",
+            needed="slices stacked along their normal",
+            next_step="supply a reconstruction without tilt",
+        )
+    line = ordered[0] + np.arange(len(ordered))[:, None] * step
+    stray = float(np.linalg.norm(ordered - line, axis=1).max())
+    if stray > max(SPACING_TOLERANCE_MM, SPACING_TOLERANCE * along) * 10.0:
+        raise GeometryError(
+            "CT_NONUNIFORM",
+            f"The slices of the {what} do not lie on one line.",
+            found=f"a slice {stray:.3f} mm off",
+            needed="positions on one line",
+            next_step="supply an evenly spaced reconstruction",
+        )

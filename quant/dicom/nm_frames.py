@@ -1,0 +1,114 @@
+"""The frames of a multi-frame NM object: one volume, or several in one file."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from quant.dicom.facts import numbers, whole
+from quant.domain.flags import Flag
+from quant.errors import GeometryError, ReadError
+
+if TYPE_CHECKING:
+    from quant.dicom.facts import Facts
+
+VECTORS = {
+    "EnergyWindowVector": "energy windows",
+    "DetectorVector": "detectors",
+    "RotationVector": "rotations",
+    "RRIntervalVector": "R-R intervals",
+    "TimeSlotVector": "time slots",
+    "PhaseVector": "phases",
+}
+"""Frame vectors (0054,00x0) that tell several volumes in one object apart."""
+
+COUNTS = {
+    "NumberOfEnergyWindows": "energy windows",
+    "NumberOfDetectors": "detectors",
+    "NumberOfRRIntervals": "R-R intervals",
+    "NumberOfTimeSlots": "time slots",
+}
+
+
+def frame_positions(
+    facts: "Facts", frames: int, what: str
+) -> tuple[tuple[int, int], tuple[int, ...], tuple[Flag, ...]]:
+    """Find the order in which the frames of one volume are stacked.
+
+    Parameters
+    ----------
+    facts : dict
+    frames : int
+        Number of frames stored.
+    what : str
+        The series, for messages.
+
+    Returns
+    -------
+    (start, stride) : tuple of int
+        Slice k lies (start + k * stride) slice spacings from the stated position.
+    order : tuple of int
+        Stored frame of each k.
+    flags : tuple of Flag
+        ``NM_VECTOR_ODD`` when SliceVector does not count 1 to N.
+
+    Raises
+    ------
+    ReadError
+        ``NM_MULTI`` when the object holds several volumes.
+    GeometryError
+        ``CT_GAP`` when SliceVector leaves slices out.
+
+    Notes
+    -----
+    The stated position is that of the first stored frame, whatever its slice number (our reading
+    of PS3.3 C.8.4.11; it matters only for vectors that do not start at 1).
+    """
+    _require_one_volume(facts, frames, what)
+    vector = np.array(numbers(facts, "SliceVector"), dtype=np.int64)
+    in_order = tuple(range(frames))
+    if vector.size == 0:
+        flag = Flag("NM_VECTOR_ODD", "SliceVector is missing: frames are taken as stored")
+        return (0, 1), in_order, (flag,)
+    if np.array_equal(vector, np.arange(1, frames + 1)):
+        return (0, 1), in_order, ()
+    flags = (Flag("NM_VECTOR_ODD", f"SliceVector runs from {vector[0]} to {vector[-1]}"),)
+    steps = np.diff(vector)
+    if frames == 1 or (np.abs(steps) == 1).all() and (steps == steps[0]).all():
+        return (0, int(steps[0]) if frames > 1 else 1), in_order, flags
+    order = np.argsort(vector, kind="stable")
+    gaps = np.diff(vector[order])
+    if (gaps != 1).any():
+        raise GeometryError(
+            "CT_GAP",
+            f"Slices are missing inside the {what}.",
+            found=f"{int(gaps.sum()) - len(gaps)} slice numbers that SliceVector leaves out",
+            needed="every slice",
+            next_step="export the reconstruction again",
+        )
+    start = int(vector[order[0]] - vector[0])
+    return (start, 1), tuple(int(frame) for frame in order), flags
+
+
+def _require_one_volume(facts: "Facts", frames: int, what: str) -> None:
+    found = [
+        f"{len(set(numbers(facts, keyword)))} {name}"
+        for keyword, name in VECTORS.items()
+        if len(set(numbers(facts, keyword))) > 1
+    ]
+    vector = numbers(facts, "SliceVector")
+    slices = whole(facts, "NumberOfSlices") or 0
+    if vector and len(vector) != frames:
+        found.append(f"{len(vector)} entries of SliceVector for {frames} frames")
+    elif vector and len(set(vector)) < frames:
+        found.append(f"{frames} frames at {len(set(vector))} slice numbers")
+    elif not vector and slices and frames != slices:
+        counts = [f"{whole(facts, k)} {name}" for k, name in COUNTS.items() if (whole(facts, k) or 0) > 1]
+        found.append(", ".join([f"{frames} frames for {slices} slices", *counts]))
+    if found:
+        raise ReadError(
+            "NM_MULTI",
+            f"The {what} holds several volumes in one object.",
+            found="; ".join(found),
+            needed="one volume: one frame a slice",
+            next_step="export one summed reconstruction of the photopeak window",
+        )

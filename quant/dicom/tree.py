@@ -1,0 +1,110 @@
+"""The files of a folder: a walk that cannot loop, and which study a loose file belongs to."""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REGION_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mrk.json")
+"""Files that are not DICOM and may hold regions, volumes or marks (``.seg.nrrd`` is NRRD)."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """Files found under a folder: regular ones to be read, and what else was there."""
+
+    regular: list[Path] = field(default_factory=list)
+    special: list[Path] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
+
+
+def walk(root: Path) -> Walk:
+    """List the files under a folder, sorted by path.
+
+    Links are not followed (a loop would never end, a target may lie elsewhere); links, pipes and
+    devices count as special. A folder that cannot be listed is unreadable. ``root`` may be a file.
+    """
+    found = Walk()
+    if root.is_file():
+        found.regular.append(root)
+        return found
+
+    def note(error: OSError) -> None:
+        found.unreadable.append(Path(os.fsdecode(error.filename)))
+
+    for folder, folders, names in os.walk(root, onerror=note, followlinks=False):
+        folders.sort()
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for path in (Path(folder) / name for name in (*names, *links)):
+            try:
+                regular = stat.S_ISREG(path.lstat().st_mode)
+            except OSError:
+                regular = False
+            (found.regular if regular else found.special).append(path)
+    found.regular.sort()
+    found.special.sort()
+    return found
+
+
+def is_region_file(path: Path) -> bool:
+    """Tell by its name whether a file that is not DICOM may hold regions or marks."""
+    return path.name.lower().endswith(REGION_SUFFIXES) and not path.name.startswith("._")
+
+
+def claims_dicom(path: Path) -> bool:
+    """Tell by its name whether a file should have been DICOM: ``.dcm``, ``.ima`` or no suffix."""
+    if path.name.startswith("."):
+        return False
+    suffix = path.suffix.lower()
+    known = path.name.upper() in ("README", "LICENSE", "LICENCE", "COPYING", "MAKEFILE", "NOTICE")
+    return suffix in (".dcm", ".dicom", ".ima") or (suffix == "" and not known)
+
+
+def studies_by_folder(
+    root: Path, files: Iterable[tuple[Path, str]]
+) -> Mapping[Path, frozenset[str]]:
+    """Collect, for every folder from ``root`` down, the studies whose files lie in its tree."""
+    found: dict[Path, set[str]] = {}
+    for path, study_uid in files:
+        for folder in path.parents:
+            found.setdefault(folder, set()).add(study_uid)
+            if folder == root:
+                break
+    return {folder: frozenset(uids) for folder, uids in found.items()}
+
+
+def owner_of(
+    path: Path, root: Path, rois: Path | None, studies: Mapping[Path, frozenset[str]]
+) -> tuple[str, str]:
+    """Find the study that a loose file belongs to.
+
+    Parameters
+    ----------
+    path, root : Path
+        The file, and the folder that was walked.
+    rois : Path or None
+        Folder whose subfolders are named after StudyInstanceUIDs.
+    studies : dict of Path to frozenset of str
+        From :func:`studies_by_folder`.
+
+    Returns
+    -------
+    tuple of (study_uid, why_not)
+        One of the two is empty.
+    """
+    if rois is not None and path.is_relative_to(rois):
+        parts = path.relative_to(rois).parts
+        if len(parts) > 1:
+            return parts[0], ""
+        if not path.is_relative_to(root):
+            return "", "it lies in the folder of regions itself, not in one named after a study"
+    for folder in path.parents:
+        near = studies.get(folder, frozenset())
+        if len(near) == 1:
+            return next(iter(near)), ""
+        if near:
+            return "", f"the nearest folder with DICOM holds {len(near)} studies"
+        if folder == root:
+            break
+    return "", "no folder above it holds DICOM"

@@ -1,0 +1,48 @@
+"""Series in, volumes out: the one door to NM, PT and CT voxels."""
+
+from typing import TYPE_CHECKING
+
+from quant.dicom.facts import tail
+from quant.dicom.nm import place_nm, read_nm
+from quant.dicom.slices import place_slices, read_slices
+from quant.errors import ReadError
+
+if TYPE_CHECKING:
+    from quant.dicom.geometry import Placement
+    from quant.domain.study import SeriesEntry
+    from quant.domain.volume import Volume
+
+
+def read_volume(series: "SeriesEntry") -> "Volume":
+    """Read the voxels of an NM, PT or CT series.
+
+    Raises
+    ------
+    StudyError
+        With the code of what is wrong: see :func:`quant.dicom.nm.read_nm` and
+        :func:`quant.dicom.slices.read_slices`.
+    """
+    if series.modality == "NM":
+        return read_nm(series)
+    if series.modality in ("PT", "CT"):
+        return read_slices(series)
+    raise _no_volume(series)
+
+
+def place_volume(series: "SeriesEntry") -> "Placement":
+    """Find where the voxels of an NM, PT or CT series lie, from headers only; raises the same."""
+    if series.modality == "NM":
+        return place_nm(series)
+    if series.modality in ("PT", "CT"):
+        return place_slices(series)
+    raise _no_volume(series)
+
+
+def _no_volume(series: "SeriesEntry") -> ReadError:
+    return ReadError(
+        "NON_VOLUME",
+        f"The series {tail(series.series_uid)} is no volume that can be read.",
+        found=f"modality {series.modality}",
+        needed="NM, PT or CT",
+        next_step="nothing, if another series is meant",
+    )
