@@ -24,11 +24,8 @@ FLAT_MM = 1e-6
 """Vertices that stray from a line by less than this enclose nothing."""
 
 CONTOUR_DATA = 0x30060050
-MALFORMED = (
-    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
-    NotImplementedError, OverflowError, RecursionError, MemoryError,
-)  # fmt: skip
-"""What pydicom raises, at first sight or on later access, when a file is not sound."""
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 def read_rtstruct(path: "Path") -> tuple[ContourShape, ...]:
@@ -58,11 +55,36 @@ def read_rtstruct(path: "Path") -> tuple[ContourShape, ...]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lengths and character sets of unused attributes
             dataset = pydicom.dcmread(path, force=True)
+            require_whole(dataset, path)
             return _shapes(dataset, path)
     except ReadError:
         raise
-    except MALFORMED as error:
+    except Exception as error:  # a parser given a broken file may raise anything
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def require_whole(dataset: "Dataset", path: "Path") -> None:
+    """Refuse a dataset whose last element is shorter than it says.
+
+    pydicom passes over it: a sequence then silently lacks its last items.
+
+    Raises
+    ------
+    ReadError
+        ``TRUNCATED``.
+    """
+    for tag in dataset.keys():  # noqa: SIM118 (iterating the dataset itself converts every element)
+        element = dataset.get_item(tag)
+        if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
+            continue
+        if element.value is not None and len(element.value) < element.length:
+            raise ReadError(
+                "TRUNCATED",
+                f"The file '{path.name}' ends before its data do.",
+                found=f"{len(element.value)} bytes of element {element.tag}",
+                needed=f"{element.length} bytes",
+                next_step="copy or export the file again",
+            )
 
 
 def _unreadable(path: "Path", found: str) -> ReadError:

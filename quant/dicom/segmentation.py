@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 
-from quant.dicom.rtstruct import MALFORMED
+from quant.dicom.rtstruct import require_whole
 from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape
@@ -69,12 +69,14 @@ def read_segmentation(path: "Path") -> tuple[LabelShape, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lengths and character sets of unused attributes
-            return _Segmentation(pydicom.dcmread(path, force=True), path).shapes()
+            dataset = pydicom.dcmread(path, force=True)
+            require_whole(dataset, path)
+            return _Segmentation(dataset, path).shapes()
     except ReadError:
         raise
     except GeometryError as error:
         raise _unreadable(path, error.found, error.needed) from error
-    except MALFORMED as error:
+    except Exception as error:  # a parser given a broken file may raise anything
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
 
 
@@ -275,7 +277,7 @@ class _Segmentation:
         """Yield frames of a compressed object through pydicom's decoders."""
         try:
             frames = self.dataset.pixel_array.reshape(len(self.frames), *self.size)
-        except (RuntimeError, *MALFORMED) as error:
+        except Exception as error:  # each decoder has its own
             raise ReadError(
                 "DECODE",
                 f"The pixels of segmentation '{self.path.name}' cannot be decoded.",

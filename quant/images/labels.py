@@ -6,7 +6,6 @@ this one border; what follows is common to all.
 
 import csv
 import json
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,12 +33,6 @@ CHUNK_VOXELS = 1 << 22
 
 SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".mha")
 """Endings of label files, the longer before the shorter."""
-
-MALFORMED = (
-    OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError,
-    OverflowError, MemoryError, zlib.error,
-)  # fmt: skip
-"""What the readers raise when a file is not sound."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +93,7 @@ def read_label_file(path: "Path") -> tuple[LabelShape, ...]:
         raise
     except GeometryError as error:
         raise unreadable(path, error.found, error.needed) from error
-    except MALFORMED as error:
+    except Exception as error:  # a parser given a broken file may raise anything
         raise unreadable(path, f"{type(error).__name__}: {error}") from error
 
 
