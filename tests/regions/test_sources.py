@@ -79,7 +79,7 @@ def test_an_unreadable_file_costs_itself_only(study: StudyFiles) -> None:
     found = gather_shapes(study)
 
     assert [(Path(q.path).name, q.code) for q in found.quarantined] == [
-        ("broken.dcm", "ROI_UNREADABLE"),
+        ("broken.dcm", "TRUNCATED"),
         ("torn.nii.gz", "ROI_UNREADABLE"),
     ]
     assert all(entry.study_uid == "1.9" for entry in found.quarantined)
