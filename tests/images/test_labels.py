@@ -1,0 +1,453 @@
+"""Label files against nibabel, pynrrd and SimpleITK, and files that are not sound."""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import nrrd
+import numpy as np
+import pytest
+import SimpleITK
+from numpy.typing import NDArray
+
+from quant.domain.grid import Grid
+from quant.domain.shapes import LabelShape
+from quant.errors import ReadError
+from quant.images.labels import read_label_file
+
+ROOT = Path(__file__).parents[2]
+SLICER = ROOT / "tests" / "data" / "slicer_seg_nrrd"
+DCMQI = ROOT / "tests" / "data" / "dicom_seg"
+TORSO = ROOT / "quant" / "phantom" / "data" / "example_seg_fast_force_split.nii.gz"
+
+# SimpleITK's and nibabel's calls carry no types
+sitk: Any = SimpleITK
+new_nifti: Any = nibabel.Nifti1Image
+
+DIRECTIONS = {
+    "identity": np.eye(3),
+    "feet_up": np.diag([1.0, 1.0, -1.0]),
+    "mirrored": np.diag([-1.0, 1.0, 1.0]),
+    "sagittal": np.array([[0, 0, 1.0], [1, 0, 0], [0, -1, 0]]),
+    "oblique": np.array([[0.8, 0.6, 0], [-0.48, 0.64, 0.6], [0.36, -0.48, 0.8]]),
+}
+SPACING = (1.5, 2.25, 4.0)
+ORIGIN = (-31.5, 12.25, 70.0)
+
+
+def some_labels() -> NDArray[np.uint8]:
+    """(K, J, I) labels 0, 1, 2 and 5 that touch no symmetric place."""
+    labels = np.zeros((7, 9, 11), dtype=np.uint8)
+    labels[1:4, 2:8, 3:10] = 1
+    labels[2, 3, 4:6] = 2
+    labels[6, 8, 10] = 5
+    return labels
+
+
+def itk_image(labels: NDArray[Any], direction: str) -> Any:  # noqa: ANN401
+    image = sitk.GetImageFromArray(labels)
+    image.SetSpacing(SPACING)
+    image.SetOrigin(ORIGIN)
+    image.SetDirection(DIRECTIONS[direction].ravel().tolist())
+    return image
+
+
+def itk_points(image: Any, labels: NDArray[Any], value: int) -> NDArray[np.float64]:  # noqa: ANN401
+    """LPS points of all voxels of a label, as SimpleITK places them."""
+    return np.array(
+        [
+            image.TransformIndexToPhysicalPoint((int(i), int(j), int(k)))
+            for k, j, i in np.argwhere(labels == value)
+        ]
+    )
+
+
+def points(shape: LabelShape) -> NDArray[np.float64]:
+    """LPS points of all voxels of a shape."""
+    return shape.grid.to_mm(np.argwhere(shape.weights))
+
+
+def assert_same_points(one: NDArray[np.float64], other: NDArray[np.float64]) -> None:
+    first, second = (p[np.lexsort(np.round(p, 3).T)] for p in (one, other))
+    np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_every_format_lands_where_simpleitk_puts_it(
+    tmp_path: Path, ending: str, direction: str
+) -> None:
+    labels = some_labels()
+    image = itk_image(labels, direction)
+    path = tmp_path / f"organs{ending}"
+    sitk.WriteImage(image, str(path))
+
+    shapes = read_label_file(path)
+
+    assert [shape.name for shape in shapes] == ["organs:1", "organs:2", "organs:5"]
+    for shape, value in zip(shapes, (1, 2, 5), strict=True):
+        assert shape.weights.dtype == np.uint8
+        assert shape.frame_of_reference_uid == ""
+        assert_same_points(points(shape), itk_points(image, labels, value))
+    source = {".nrrd": "NRRD", ".mha": "MHA"}.get(ending, "NIfTI")
+    assert {shape.source for shape in shapes} == {source}
+
+
+def test_shapes_are_cropped_to_their_box(tmp_path: Path) -> None:
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(tmp_path / "a.nrrd"))
+
+    first, second, third = read_label_file(tmp_path / "a.nrrd")
+
+    assert first.weights.shape == first.grid.shape == (3, 6, 7)
+    assert second.weights.shape == (1, 1, 2)
+    assert third.weights.shape == (1, 1, 1)
+    assert third.weights.all()
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("value", [1, 255])
+def test_a_mask_is_named_by_its_file(tmp_path: Path, ending: str, value: int) -> None:
+    mask = (some_labels() == 1).astype(np.uint8) * value
+    sitk.WriteImage(itk_image(mask, "identity"), str(tmp_path / f"GTV.v2{ending}"))
+
+    (shape,) = read_label_file(tmp_path / f"GTV.v2{ending}")
+
+    assert shape.name == "GTV.v2"
+    assert int(shape.weights.sum()) == int((mask > 0).sum())
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "int32", "float32", "float64"])
+def test_any_number_type_of_whole_labels_is_read(tmp_path: Path, dtype: str) -> None:
+    sitk.WriteImage(itk_image(some_labels().astype(dtype), "identity"), str(tmp_path / "a.nii"))
+
+    assert [int(s.weights.sum()) for s in read_label_file(tmp_path / "a.nii")] == [124, 2, 1]
+
+
+def test_scaled_integers_are_the_labels_that_they_stand_for(tmp_path: Path) -> None:
+    image = new_nifti(some_labels().T.astype(np.int16), np.eye(4))
+    image.header.set_slope_inter(2.0, 0.0)
+    nibabel.save(image, tmp_path / "a.nii")
+
+    shapes = read_label_file(tmp_path / "a.nii")
+
+    expected = np.asarray(nibabel.load(tmp_path / "a.nii").dataobj)  # type: ignore[attr-defined]
+    for shape in shapes:
+        value = int(shape.name.partition(":")[2])
+        assert int(shape.weights.sum()) == int((expected == value).sum())
+
+
+def test_fractions_are_one_region_of_weights(tmp_path: Path) -> None:
+    values = np.zeros((5, 6, 7), dtype=np.float32)
+    values[1:4, 2:5, 3:6] = np.random.default_rng(1).random((3, 3, 3)).astype(np.float32)
+    sitk.WriteImage(itk_image(values, "identity"), str(tmp_path / "liver.nii.gz"))
+
+    (shape,) = read_label_file(tmp_path / "liver.nii.gz")
+
+    assert shape.name == "liver"
+    assert [flag.code for flag in shape.flags] == ["ROI_PROBABILITY"]
+    np.testing.assert_array_equal(shape.weights, values[1:4, 2:5, 3:6])
+
+
+def test_a_file_without_a_label_is_an_empty_region(tmp_path: Path) -> None:
+    """TotalSegmentator writes such a file for every organ that it did not find."""
+    empty = np.zeros((5, 6, 7), dtype=np.uint8)
+    sitk.WriteImage(itk_image(empty, "identity"), str(tmp_path / "spleen.nii.gz"))
+
+    (shape,) = read_label_file(tmp_path / "spleen.nii.gz")
+
+    assert shape.name == "spleen"
+    assert not shape.weights.any()
+
+
+def test_totalsegmentators_names_come_from_the_header() -> None:
+    """Volumes as the reference set states them: 1125.7, 60.4, 419.6 and 408.9 ml."""
+    shapes = {shape.name: shape for shape in read_label_file(TORSO)}
+
+    volumes = {
+        name: float(shape.weights.sum()) * shape.grid.voxel_volume_ml
+        for name, shape in shapes.items()
+    }
+    assert volumes["liver"] == pytest.approx(1125.7, abs=0.05)
+    assert volumes["vertebrae_L2"] == pytest.approx(60.4, abs=0.05)
+    assert volumes["autochthon_left"] == pytest.approx(419.6, abs=0.05)
+    assert volumes["autochthon_right"] == pytest.approx(408.9, abs=0.05)
+    left = shapes["autochthon_left"].grid.corners_mm().mean(axis=0)
+    assert left[0] > shapes["autochthon_right"].grid.corners_mm().mean(axis=0)[0]  # LPS: x to left
+
+
+def nifti_with_extension(path: Path, content: bytes) -> None:
+    image = new_nifti(some_labels().T, np.eye(4))
+    extension: Any = nibabel.nifti1.Nifti1Extension
+    image.header.extensions.append(extension(0, content))
+    nibabel.save(image, path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<LabelTable><Label Key='1'>liver",
+        b"<!DOCTYPE x [<!ENTITY a 'liver'>]><LabelTable><Label Key='1'>&a;</Label></LabelTable>",
+        b"<CaretExtension><LabelTable><Label Key='one'>liver</Label></LabelTable></CaretExtension>",
+    ],
+    ids=["broken", "entity", "key"],
+)
+def test_a_label_table_that_cannot_be_trusted_gives_no_names(
+    tmp_path: Path, content: bytes
+) -> None:
+    nifti_with_extension(tmp_path / "a.nii", content)
+
+    assert [s.name for s in read_label_file(tmp_path / "a.nii")] == ["a:1", "a:2", "a:5"]
+
+
+def test_a_label_table_names_what_it_knows(tmp_path: Path) -> None:
+    table = b"<X><LabelTable><Label Key='5'> liver </Label><Label Key='2'/></LabelTable></X>"
+    nifti_with_extension(tmp_path / "a.nii", table)
+
+    assert [s.name for s in read_label_file(tmp_path / "a.nii")] == ["a:1", "a:2", "liver"]
+
+
+COMPANIONS: dict[str, object] = {
+    "value to name": {"1": "liver", "2": "tumour", "5": "L2"},
+    "name to value": {"labels": {"background": 0, "liver": 1, "tumour": 2, "L2": 5}},
+    "inner values": {"labels": {"1": "liver", "2": "tumour", "5": "L2"}, "other": 3},
+}
+
+
+@pytest.mark.parametrize("kind", COMPANIONS)
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_names_come_from_a_json_file_of_the_same_stem(
+    tmp_path: Path, kind: str, ending: str
+) -> None:
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(tmp_path / f"a{ending}"))
+    (tmp_path / "a.json").write_text(json.dumps(COMPANIONS[kind]))
+
+    shapes = read_label_file(tmp_path / f"a{ending}")
+
+    assert [shape.name for shape in shapes] == ["liver", "tumour", "L2"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_names_come_from_a_csv_file_of_the_same_stem(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(tmp_path / "a.nii.gz"))
+    rows = [("label", "name"), ("1", "liver"), ("2", "tumour"), ("5", "L2")]
+    with (tmp_path / "a.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([[row[order[0]], row[order[1]]] for row in rows])
+
+    shapes = read_label_file(tmp_path / "a.nii.gz")
+
+    assert [shape.name for shape in shapes] == ["liver", "tumour", "L2"]
+
+
+def test_facts_of_an_image_beside_it_are_not_names(tmp_path: Path) -> None:
+    """A dcm2niix side file: numbers by name, of which 5 is no label name."""
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(tmp_path / "a.nii.gz"))
+    (tmp_path / "a.json").write_text(json.dumps({"Modality": "CT", "SeriesNumber": 5}))
+
+    assert [s.name for s in read_label_file(tmp_path / "a.nii.gz")] == ["a:1", "a:2", "a:5"]
+
+
+SEGMENTS = [("ribs", 8487), ("cervical vertebral column", 1216),
+            ("thoracic vertebral column", 2712), ("lumbar vertebral column", 3259),
+            ("right lung", 34450), ("left lung", 33700), ("tissue", 154589)]  # fmt: skip
+
+
+def test_slicer_segments_of_one_layer_have_names_and_voxels() -> None:
+    shapes = read_label_file(SLICER / "Segmentation.seg.nrrd")
+
+    assert [(shape.name, int(shape.weights.sum())) for shape in shapes] == SEGMENTS
+    assert {shape.source for shape in shapes} == {"seg.nrrd"}
+
+
+def test_slicer_segments_equal_the_file_voxel_for_voxel() -> None:
+    """Both layers, at their place: label 1 means ribs in one and the sphere in the other."""
+    path = SLICER / "SegmentationOverlapping.seg.nrrd"
+    data, header = nrrd.read(str(path))
+    affine = np.eye(4)
+    affine[:3, :3] = np.asarray(header["space directions"])[:0:-1].T
+    affine[:3, 3] = header["space origin"]
+    whole = Grid((34, 128, 128), affine)
+
+    shapes = read_label_file(path)
+
+    found = {shape.name: int(shape.weights.sum()) for shape in shapes}
+    assert found == dict([*SEGMENTS, ("overlapping sphere", 19139)])
+    for shape, (layer, value) in zip(shapes, [*((0, n) for n in range(1, 8)), (1, 1)], strict=True):
+        stored = data[layer].T
+        expected = whole.to_mm(np.argwhere(stored == value))
+        assert_same_points(points(shape), expected)
+
+
+def test_ras_space_is_turned_to_lps(tmp_path: Path) -> None:
+    data, header = nrrd.read(str(SLICER / "Segmentation.seg.nrrd"))
+    turned = dict(header)
+    turned["space"] = "right-anterior-superior"
+    signs = np.array([-1.0, -1.0, 1.0])
+    turned["space directions"] = header["space directions"] * signs
+    turned["space origin"] = header["space origin"] * signs
+    nrrd.write(str(tmp_path / "a.seg.nrrd"), data, turned)
+
+    there, back = (
+        read_label_file(tmp_path / "a.seg.nrrd"),
+        read_label_file(SLICER / "Segmentation.seg.nrrd"),
+    )
+
+    for one, other in zip(there, back, strict=True):
+        assert one.name == other.name
+        np.testing.assert_allclose(one.grid.affine, other.grid.affine, atol=1e-9)
+        np.testing.assert_array_equal(one.weights, other.weights)
+
+
+def edited_segmentation(tmp_path: Path, **changes: str | None) -> Path:
+    data, header = nrrd.read(str(SLICER / "Segmentation.seg.nrrd"))
+    for key, value in changes.items():
+        if value is None:
+            header.pop(key.replace("__", " "))
+        else:
+            header[key.replace("__", " ")] = value
+    nrrd.write(str(tmp_path / "a.seg.nrrd"), data, header)
+    return tmp_path / "a.seg.nrrd"
+
+
+def test_a_segment_without_a_voxel_is_there_and_empty(tmp_path: Path) -> None:
+    shapes = read_label_file(edited_segmentation(tmp_path, Segment3_LabelValue="99"))
+
+    empty = [shape.name for shape in shapes if not shape.weights.any()]
+    assert empty == ["lumbar vertebral column"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"Segment3_Layer": "4"}, "layer 4"),
+        ({"Segmentation_MasterRepresentation": "Fractional labelmap"}, "fractional"),
+        ({"space": None}, "space ''"),
+        ({"space__origin": None}, "origin False"),
+    ],
+)
+def test_a_segmentation_that_contradicts_itself_is_refused(
+    tmp_path: Path, changes: dict[str, str | None], found: str
+) -> None:
+    assert found in refusal(edited_segmentation(tmp_path, **changes)).found
+
+
+def refusal(path: Path) -> ReadError:
+    with pytest.raises(ReadError) as caught:
+        read_label_file(path)
+    assert caught.value.code == "ROI_UNREADABLE"
+    assert caught.value.next_step
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (np.full((3, 3, 3), 1.5, dtype=np.float32), "between 0 and 1.5"),
+        (np.full((3, 3, 3), np.nan, dtype=np.float32), "not finite"),
+        (np.full((3, 3, 3), -1000, dtype=np.int16), "between -1000"),
+        (np.arange(3000, dtype=np.int16).reshape(10, 15, 20), "2999 different"),
+        (np.full((3, 3, 3), 70000, dtype=np.int32), "70000"),
+        (np.full((3, 3, 3), -0.5, dtype=np.float32), "between -0.5"),
+    ],
+    ids=["fractions above 1", "not finite", "CT", "an image", "large", "negative fractions"],
+)
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_an_image_is_not_taken_for_labels(
+    tmp_path: Path, values: NDArray[Any], found: str, ending: str
+) -> None:
+    path = tmp_path / f"a{ending}"
+    sitk.WriteImage(itk_image(values, "identity"), str(path))
+
+    error = refusal(path)
+
+    assert found in error.found
+
+
+def test_a_nifti_file_without_a_place_is_refused(tmp_path: Path) -> None:
+    image = new_nifti(some_labels().T, None)
+    image.header.set_sform(None, 0)
+    image.header.set_qform(None, 0)
+    nibabel.save(image, tmp_path / "a.nii")
+
+    assert "neither qform nor sform" in refusal(tmp_path / "a.nii").found
+
+
+@pytest.mark.parametrize(("s_code", "q_code"), [(1, 2), (2, 1), (1, 1), (2, 4), (0, 1), (1, 0)])
+def test_of_two_places_the_scanners_own_counts(tmp_path: Path, s_code: int, q_code: int) -> None:
+    """Where sform and qform differ, code 1 decides; where it cannot, the file is refused."""
+    image = new_nifti(some_labels().T, np.eye(4))
+    near, far = np.diag([2.0, 2, 2, 1]), np.diag([2.0, 2, 2, 1])
+    far[:3, 3] = [100.0, 0, 0]
+    image.set_sform(near, s_code)
+    image.set_qform(far, q_code)
+    nibabel.save(image, tmp_path / "a.nii")
+
+    if s_code == q_code or 1 not in (s_code, q_code):
+        assert "differ" in refusal(tmp_path / "a.nii").found
+        return
+    expected = far if q_code == 1 else near
+    shape = read_label_file(tmp_path / "a.nii")[0]
+    first = np.argwhere(some_labels() == 1).min(axis=0)[::-1]
+    ras = expected @ [*first, 1.0]
+    np.testing.assert_allclose(shape.grid.affine[:3, 3], ras[:3] * [-1, -1, 1])
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("mm", 1.0), ("meter", 1000.0), ("micron", 1e-3)])
+def test_lengths_of_a_nifti_file_become_mm(tmp_path: Path, unit: str, scale: float) -> None:
+    image = new_nifti(some_labels().T, np.diag([0.5, 0.5, 0.5, 1]))
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+
+    np.testing.assert_allclose(read_label_file(tmp_path / "a.nii")[0].grid.spacing_mm, 0.5 * scale)
+
+
+def test_four_dimensions_are_refused_unless_the_last_is_one(tmp_path: Path) -> None:
+    one = some_labels().T[..., None]
+    nibabel.save(new_nifti(one, np.eye(4)), tmp_path / "one.nii")
+    nibabel.save(new_nifti(np.concatenate([one, one], axis=3), np.eye(4)), tmp_path / "two.nii")
+
+    assert len(read_label_file(tmp_path / "one.nii")) == 3
+    assert "shape" in refusal(tmp_path / "two.nii").found
+
+
+def test_a_header_that_claims_too_much_is_refused_before_reading(tmp_path: Path) -> None:
+    image = new_nifti(some_labels().T, np.eye(4))
+    nibabel.save(image, tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[42:48] = np.array([30000, 30000, 30000], dtype="<i2").tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+
+    assert "30000" in refusal(tmp_path / "a.nii").found
+
+
+def test_nrrd_in_other_units_than_mm_is_refused(tmp_path: Path) -> None:
+    data, header = nrrd.read(str(DCMQI / "label_24.nrrd"))
+    header["space units"] = ["cm", "cm", "cm"]
+    nrrd.write(str(tmp_path / "a.nrrd"), data, header)
+
+    assert "cm" in refusal(tmp_path / "a.nrrd").found
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_broken_files_are_refused_and_never_break(tmp_path: Path, ending: str) -> None:
+    """Cut at many places, and filled with nonsense: a refusal with a code, nothing else."""
+    path = tmp_path / f"a{ending}"
+    sitk.WriteImage(itk_image(some_labels(), "oblique"), str(path))
+    whole = path.read_bytes()
+    contents = [whole[:end] for end in range(0, len(whole) - 20, max(1, len(whole) // 60))]
+    contents += [b"nonsense" * 50, bytes(range(256)) * 8]
+    if ending == ".nii.gz":
+        contents.append(gzip.compress(b"nonsense" * 50))
+    for content in contents:
+        path.write_bytes(content)
+        refusal(path)
+
+
+def test_other_endings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("labels")
+
+    assert ".txt" in refusal(tmp_path / "a.txt").found
