@@ -78,14 +78,14 @@ def _along_lines(
         for p in range(size):
             at = first + p * stride
             if p > 0 and (weights[at - stride] >= level) != (weights[at] >= level):
-                before, after = float(weights[at - stride]), float(weights[at])
+                before, after = np.float64(weights[at - stride]), np.float64(weights[at])
                 crossing = p - 1 + (level - before) / (after - before)
             squared[at] = p - crossing
         crossing = np.inf
         for p in range(size - 1, -1, -1):
             at = first + p * stride
             if p + 1 < size and (weights[at] >= level) != (weights[at + stride] >= level):
-                before, after = float(weights[at]), float(weights[at + stride])
+                before, after = np.float64(weights[at]), np.float64(weights[at + stride])
                 crossing = p + (level - before) / (after - before)
             nearest = min(squared[at], crossing - p)
             squared[at] = nearest * nearest

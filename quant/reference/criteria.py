@@ -13,8 +13,12 @@ SAME_MM = 1e-3
 SAME_VARIATION = 1e-6
 """Coefficients of variation that differ by less are the same."""
 
-LEAST_DEPTH_TOLERANCE_MM = 0.25
-"""Depths that differ by less are the same; at least a quarter of the smallest voxel spacing."""
+DEPTH_TOLERANCE_VOXELS = 0.5
+"""Depths that differ by less, in voxels, are the same.
+
+Along the ridge of a long muscle the true depth is constant, but the lattice of voxel centres misses
+the ridge by up to about half a voxel: with less tolerance the centre would wander along it.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +48,7 @@ def chosen(positions: Positions, criterion: Criterion, among: NDArray[np.bool_])
     if criterion is Criterion.UNIFORM:
         left = left[_uniform(positions, left)]
     depths = positions.depths_mm[left]
-    tolerance = max(LEAST_DEPTH_TOLERANCE_MM, 0.25 * float(positions.spacing_mm.min()))
+    tolerance = DEPTH_TOLERANCE_VOXELS * float(np.prod(positions.spacing_mm)) ** (1.0 / 3.0)
     left = left[depths >= depths.max() - tolerance]
     away = np.linalg.norm(positions.points_mm[left] - positions.centroid_mm, axis=1)
     left = left[away <= away.min() + SAME_MM]

@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from quant.domain.flags import Flag
 from quant.domain.region import INSIDE_WEIGHT, Role
 from quant.domain.sphere import SphereSource
+from quant.reference.boxes import as_index
 from quant.reference.criteria import Positions, chosen
-from quant.reference.screen import focus_threshold
+from quant.reference.screen import focus_distance, focus_threshold
 from quant.reference.stencil import radius_of, sphere_stencil
 from quant.reference.sweep import Sweep, swept
 
@@ -73,8 +74,11 @@ class Found:
 class Search:
     """One organ, one volume, one set of settings, and what was seen on the way.
 
-    ``positions`` and ``best_inside`` say how many centres were tried at full size and what fraction
-    of the best one was inside; ``screened`` how many positions the screen for foci took at most.
+    ``threshold`` is the value above which a voxel is a focus, ``focus_mm`` how far the nearest one
+    is from every voxel of the organ's box; a sphere is touched from ``touching_mm`` beyond its
+    radius on. ``positions`` and ``best_inside`` say how many centres were tried at full size and
+    what fraction of the best one was inside; ``screened`` how many positions the screen for foci
+    took at most.
     """
 
     organ: "Organ"
@@ -82,6 +86,8 @@ class Search:
     settings: "SphereSettings"
     radius_mm: float = field(init=False)
     threshold: float = field(init=False)
+    touching_mm: float = field(init=False)
+    focus_mm: NDArray[np.float64] = field(init=False)
     positions: int = 0
     screened: int = 0
     best_inside: float = 0.0
@@ -93,6 +99,10 @@ class Search:
         self.threshold = focus_threshold(
             core, self.settings.focus_sigma, self.settings.focus_contrast
         )
+        self.touching_mm = 0.5 * float(self.organ.grid.spacing_mm.max())
+        box = (self.organ.corner, as_index(self.organ.weights.shape))
+        reach = self.radius_mm + self.touching_mm
+        self.focus_mm = focus_distance(self.organ.grid, self.values, box, self.threshold, reach)
 
     def climb(self) -> Found | None:
         """Take the first step of the ladder that gives a position; None when none does."""
@@ -157,10 +167,11 @@ class Search:
         body = (organ.corner, organ.weights)
         return swept(self.values, body, (organ.corner, centres), stencil)
 
-    def _kept(self, sweep: Sweep, least: float) -> Sweep:
-        """Keep the positions that are inside enough and hold no focus."""
+    def _kept(self, sweep: Sweep, radius: float, least: float) -> Sweep:
+        """Keep the positions that are inside enough and that no focus touches."""
         inside = sweep.inside >= least - SLACK_MM
-        clean = inside & (sweep.maxima <= self.threshold)
+        k, j, i = (sweep.indices - np.array(self.organ.corner)).T
+        clean = inside & (self.focus_mm[k, j, i] >= radius + self.touching_mm)
         lost = np.count_nonzero(inside) - np.count_nonzero(clean)
         self.screened = max(self.screened, int(lost))
         return sweep.only(clean)
@@ -168,13 +179,14 @@ class Search:
     def _full(self, rung: Rung) -> Found | None:
         sweep = self._swept(rung, self.radius_mm)
         self._note(sweep)
-        return self._found(self._kept(sweep, self.settings.inside_fraction), rung, self.radius_mm)
+        kept = self._kept(sweep, self.radius_mm, self.settings.inside_fraction)
+        return self._found(kept, rung, self.radius_mm)
 
     def _partial(self, rung: Rung) -> Found | None:
         """Take the greatest fraction inside, the whole organ's rules for distances kept."""
         sweep = self._swept(rung, self.radius_mm)
         self._note(sweep)
-        kept = self._kept(sweep, self.settings.least_inside_fraction)
+        kept = self._kept(sweep, self.radius_mm, self.settings.least_inside_fraction)
         found = self._found(kept, rung, self.radius_mm, SAME_FRACTION)
         if found is None:
             return None
@@ -186,7 +198,7 @@ class Search:
         settings = self.settings
 
         def fitting(radius: float) -> Sweep:
-            return self._kept(self._swept(rung, radius), settings.inside_fraction)
+            return self._kept(self._swept(rung, radius), radius, settings.inside_fraction)
 
         low, high = radius_of(settings.least_volume_ml), self.radius_mm
         if low >= high or (best := fitting(low)).size == 0:

@@ -128,7 +128,8 @@ def make_organ(task: Task, region: "Region") -> Organ:
     lobe = _lobe(task, grid, corner, shape)
     margin = obstacles - settings.lesion_distance_mm
     allowed = np.where(level & (lobe >= 0.0) & (margin >= 0.0), weights, np.float32(0.0))
-    middle = centroid_mm(grid, corner, allowed if allowed.any() else weights)
+    parts = (allowed, weights, np.ones_like(weights))
+    middle = centroid_mm(grid, corner, next(part for part in parts if part.any()))
     border = border_distance(grid, corner, shape)
     depth = np.minimum(np.minimum(edge, lobe), np.minimum(border, margin))
     return Organ(

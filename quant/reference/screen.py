@@ -1,7 +1,14 @@
 """The screen for foci: what stands out of an organ's robust distribution."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+from quant.reference.boxes import Index, as_index, cut, grown
+
+if TYPE_CHECKING:
+    from quant.domain.grid import Grid
 
 MAD_TO_SD = 1.4826
 """SD of a normal distribution over its median absolute deviation."""
@@ -29,3 +36,27 @@ def focus_threshold(values: NDArray[np.float32], sigma: float, contrast: float) 
     if spread == 0.0 and median <= 0.0:
         spread = float(sample.std())
     return median + max(sigma * spread, contrast * abs(median))
+
+
+def focus_distance(
+    grid: "Grid",
+    values: NDArray[np.float32],
+    box: tuple[Index, Index],
+    threshold: float,
+    reach_mm: float,
+) -> NDArray[np.float64]:
+    """Measure the distance of each voxel of a box (corner, shape) to the nearest focus, mm.
+
+    A focus is any voxel above the threshold, in the organ or beside it, within ``reach_mm`` of the
+    box; from voxel centre to voxel centre, infinite where there is none.
+    """
+    corner, shape = box
+    by = as_index(np.ceil(reach_mm / grid.spacing_mm).astype(int) + 1)
+    first, size = grown(corner, shape, by, grid.shape)
+    hot = cut(values, (0, 0, 0), first, size) > threshold
+    if not hot.any():
+        return np.full(shape, np.inf)
+    from quant_kernels.distance import distance_to_forbidden
+
+    distance = distance_to_forbidden(hot.astype(np.uint8), grid.spacing_mm, 0)
+    return cut(distance, first, corner, shape)
