@@ -5,8 +5,13 @@ from enum import StrEnum
 
 from quant.domain.flags import Flag
 from quant.domain.measurement import Interval, Measurement
+from quant.domain.region import Role
 from quant.domain.sphere import Sphere
 from quant.domain.study import Candidate, QuarantineEntry
+
+
+LESION_ROLES = (str(Role.TUMOUR), str(Role.LESION))
+"""Roles of the regions that have uptake, ratios and shape of their own."""
 
 
 class Status(StrEnum):
@@ -99,7 +104,11 @@ class StudyRecord:
         found = [one for one in self.measurements if one.name == name]
         if roi is None:
             primary = self.primary
-            lesions = {region.name for region in self.regions if not region.is_primary}
+            lesions = {
+                region.name
+                for region in self.regions
+                if region.role in LESION_ROLES and not region.is_primary
+            }
             mine = [one for one in found if primary is not None and one.roi == primary.name]
             found = mine or [one for one in found if one.roi not in lesions]
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from quant.domain.flags import CODES, Flag, Severity
 from quant.domain.measurement import Measurement
-from quant.domain.record import RegionSummary, Status, StudyRecord
+from quant.domain.record import LESION_ROLES, RegionSummary, Status, StudyRecord
 from quant.domain.region import Role
 from quant.domain.study import QuarantineEntry
 from quant.domain.units import Quantity
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MEASURED_ROLES = (Role.TUMOUR, Role.LESION)
 SHAPE_UNITS = {
     "tumour_voxels": Quantity.NONE,
     "tumour_volume_ml": Quantity.ML,
@@ -148,7 +147,7 @@ def _measurements(
     references = measure_spheres(spheres.placed, spheres.flags, str(volume.unit))
     rows = list(references)
     for region in regions:
-        if region.role not in MEASURED_ROLES:
+        if str(region.role) not in LESION_ROLES:
             continue
         uptake = measure_uptake(volume, region, protocol.uptake)
         rows.extend(uptake)
@@ -228,7 +227,7 @@ def _judged(record: StudyRecord) -> StudyRecord:
         return _failed(record, "NOTHING_MEASURED", detail)
     refused = [one for one in record.quarantine if CODES[one.code].severity is Severity.ERROR]
     whole = record.primary is not None and all(
-        record.value(ratio.name) is not None for ratio in RATIOS
+        record.measurement(ratio.name).value is not None for ratio in RATIOS
     )
     return replace(record, status=Status.OK if whole and not refused else Status.PARTIAL)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.domain.record import RegionSummary, StudyRecord
-from quant.domain.region import Role
+from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
 from quant.report.columns import (
     LESION_COLUMNS,
     LONG_COLUMNS,
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A text cell that begins so would run as a formula in a spreadsheet; it gets an apostrophe."""
-
-LESION_ROLES = (str(Role.TUMOUR), str(Role.LESION))
 
 
 def write_tables(records: Sequence[StudyRecord], out: Path) -> None:
@@ -138,12 +135,22 @@ def _write_parquet(
     write_bytes(path, sink.getvalue())
 
 
-def _array(cells: "list[Cell]", field: "pa.Field") -> "pa.Array":
+def _array(cells: "Sequence[Cell]", field: "pa.Field") -> "pa.Array":
+    """Build a column from its buffers: ``pyarrow.array`` would import pandas first."""
+    import numpy as np
     import pyarrow as pa
 
-    if field.type == pa.float64():
-        cells = [None if cell is None else float(cell) for cell in cells]
-    return pa.array(cells, type=field.type)
+    there = np.array([cell is not None for cell in cells], dtype=np.uint8)
+    validity = pa.py_buffer(np.packbits(there, bitorder="little").tobytes())
+    if field.type == pa.string():
+        texts = [b"" if cell is None else str(cell).encode() for cell in cells]
+        offsets = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+        buffers = [validity, pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(texts))]
+    else:
+        kind = np.int64 if field.type == pa.int64() else np.float64
+        numbers = np.array([0 if cell is None else cell for cell in cells], dtype=kind)
+        buffers = [validity, pa.py_buffer(numbers.tobytes())]
+    return pa.Array.from_buffers(field.type, len(cells), buffers)
 
 
 __all__ = ["as_csv", "joined_flags", "write_quarantine", "write_tables"]
