@@ -282,19 +282,26 @@ def test_slicer_segments_equal_the_file_voxel_for_voxel() -> None:
         assert_same_points(points(shape), expected)
 
 
-def test_ras_space_is_turned_to_lps(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("space", "signs"),
+    [
+        ("right-anterior-superior", (-1.0, -1.0, 1.0)),
+        ("RAS", (-1.0, -1.0, 1.0)),
+        ("left-anterior-superior", (1.0, -1.0, 1.0)),
+        ("LAS", (1.0, -1.0, 1.0)),
+        ("LPS", (1.0, 1.0, 1.0)),
+    ],
+)
+def test_every_space_is_turned_to_lps(tmp_path: Path, space: str, signs: tuple[float, ...]) -> None:
     data, header = nrrd.read(str(SLICER / "Segmentation.seg.nrrd"))
     turned = dict(header)
-    turned["space"] = "right-anterior-superior"
-    signs = np.array([-1.0, -1.0, 1.0])
-    turned["space directions"] = header["space directions"] * signs
-    turned["space origin"] = header["space origin"] * signs
+    turned["space"] = space
+    turned["space directions"] = header["space directions"] * np.array(signs)
+    turned["space origin"] = header["space origin"] * np.array(signs)
     nrrd.write(str(tmp_path / "a.seg.nrrd"), data, turned)
 
-    there, back = (
-        read_label_file(tmp_path / "a.seg.nrrd"),
-        read_label_file(SLICER / "Segmentation.seg.nrrd"),
-    )
+    there = read_label_file(tmp_path / "a.seg.nrrd")
+    back = read_label_file(SLICER / "Segmentation.seg.nrrd")
 
     for one, other in zip(there, back, strict=True):
         assert one.name == other.name

@@ -160,6 +160,20 @@ def test_a_contour_drawn_twice_counts_once() -> None:
     np.testing.assert_array_equal(once.weights, twice.weights)
 
 
+def test_the_sense_in_which_contours_were_drawn_does_not_matter() -> None:
+    """Slabs that end on voxel centres (half-open) go to the same side either way."""
+    on = grid("axial")
+    middle = on.to_mm([10.0, 12.0, 14.0])
+    shape = box_contours((18.0, 18.0, 16.0), middle, 2)
+    turned = replace(shape, contours_mm=tuple(c[::-1] for c in shape.contours_mm))
+
+    one, other = lay(shape, on, BY_CENTRE), lay(turned, on, BY_CENTRE)
+
+    assert one.corner[0] == 8
+    assert one.weights.shape[0] == 4
+    np.testing.assert_array_equal(one.full_weights(), other.full_weights())
+
+
 def test_a_closing_vertex_and_repeated_vertices_change_nothing() -> None:
     shape = ellipsoid_contours((20.0, 16.0, 18.0), CENTRE, 2.0)
     closed = tuple(np.repeat(np.vstack([c, c[:1]]), 2, axis=0) for c in shape.contours_mm)
