@@ -20,7 +20,12 @@ SAMPLES = 3
 
 def ellipsoid(centre: tuple[float, float, float], axes: tuple[float, float, float]) -> Solid:
     """Make a solid ellipsoid with its axes along x, y, z."""
-    return lambda p: np.asarray(np.square((p - np.array(centre)) / np.array(axes)).sum(-1) <= 1.0)
+
+    def inside(points: Points) -> NDArray[np.bool_]:
+        scaled = (points - np.array(centre)) / np.array(axes)
+        return np.asarray((scaled * scaled).sum(axis=-1) <= 1.0)
+
+    return inside
 
 
 def ball(centre: tuple[float, float, float], radius: float) -> Solid:
@@ -28,16 +33,18 @@ def ball(centre: tuple[float, float, float], radius: float) -> Solid:
 
 
 def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Solid:
-    return lambda p: ((p >= np.array(low)) & (p <= np.array(high))).all(axis=-1)
+    return lambda p: np.asarray(((p >= np.array(low)) & (p <= np.array(high))).all(axis=-1))
 
 
 def column(x: float, y: float, radius: float, z: tuple[float, float]) -> Solid:
     """Make an upright cylinder."""
-    return lambda p: (
-        (np.hypot(p[..., 0] - x, p[..., 1] - y) <= radius)
-        & (p[..., 2] >= z[0])
-        & (p[..., 2] <= z[1])
-    )
+
+    def inside(points: Points) -> NDArray[np.bool_]:
+        away = np.square(points[..., 0] - x) + np.square(points[..., 1] - y)
+        level = (points[..., 2] >= z[0]) & (points[..., 2] <= z[1])
+        return np.asarray((away <= radius * radius) & level)
+
+    return inside
 
 
 @dataclass(frozen=True)

@@ -360,6 +360,37 @@ def test_a_liver_cut_by_the_field_of_view_keeps_the_sphere_in_the_volume() -> No
     assert one.statistics.mean == pytest.approx(10.0, rel=1e-3)
 
 
+def test_no_sphere_leaves_the_volume_even_when_it_leaves_its_organ() -> None:
+    """12 mm of muscle in the field of view: too little, and never made up for from outside."""
+    organs = _infant(13.0)
+    low = GRIDS["axial"].to_index((0.0, 0.0, 6.0))
+    grid = Grid((round(low[0]), *AXIAL.shape[1:]), AXIAL.affine)
+    top = grid.to_mm((grid.shape[0] - 0.5, 0, 0))[2]
+
+    one = _place(organs, grid).placed[Role.MUSCLE_LEFT]
+
+    assert one.sphere.centre_mm[2] + one.sphere.radius_mm <= top + 1e-6
+    assert _codes(one.flags) == {"SPHERE_NOT_INSIDE"}
+    slab = grid.cropped((grid.shape[0] - 4, 0, 0), (4, *AXIAL.shape[1:]))
+    flags = _place(organs, slab).flags[Role.MUSCLE_LEFT]
+    assert _codes(flags) == {"SPHERE_NO_POSITION"}
+
+
+def test_a_dumbbell_of_two_parts_takes_the_deeper_one_not_the_middle() -> None:
+    """Right of the centroid: a thin bridge near the middle, a thick part far from it."""
+    solids = [
+        ball((-100.0, 0.0, 0.0), 36.0),
+        ball((60.0, 0.0, 0.0), 44.0),
+        ellipsoid((-20.0, 0.0, 0.0), (90.0, 26.0, 26.0)),
+    ]
+    liver = Organ(lambda p: solids[0](p) | solids[1](p) | solids[2](p), Role.LIVER, "liver", 10.0)
+
+    one = _liver(_place([liver]))
+
+    assert np.linalg.norm(np.array(one.sphere.centre_mm) - (-100.0, 0.0, 0.0)) <= 7.0
+    assert one.sphere.wall_distance_mm == pytest.approx(36.0, abs=3.0)
+
+
 def test_muscle_spheres_stay_at_the_level_of_l2() -> None:
     """A muscle that is thickest well above L2."""
     bulge = ball((44.0, 66.0, 60.0), 32.0)
