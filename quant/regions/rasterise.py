@@ -55,7 +55,7 @@ def rasterise(
         Weights on ``grid``, cropped to their box, with the fraction that was clipped.
     flags : tuple of Flag
         ``FOR_ASSUMED``, ``ROI_CLIPPED``, ``ROI_PLANE``, ``ROI_THICKNESS_ASSUMED``,
-        ``ROI_CONTOUR_SKIPPED``, after those of the shape.
+        ``ROI_CONTOUR_SKIPPED``; those of the shape itself are not repeated.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def rasterise(
     volume by at least half. Formats that know no frame (NIfTI, NRRD, MHA) may be clipped by more:
     an organ of a whole-torso CT often leaves the field of view of the camera.
     """
-    flags = [*shape.flags, *_check_frame(shape, grid)]
+    flags = list(_check_frame(shape, grid))
     upright, order, flips = _stand_upright(grid)
     if isinstance(shape, ContourShape):
         stack = contours.to_prisms(shape, upright)

@@ -319,6 +319,41 @@ def test_unevenly_spaced_frames_are_refused(tmp_path: Path) -> None:
     assert "slice distances" in error.found
 
 
+def test_frames_that_turn_or_drift_are_refused(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    turned = pydicom.Dataset()
+    turned.ImageOrientationPatient = [0.8, 0.6, 0, -0.6, 0.8, 0]
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    groups[1].PlaneOrientationSequence = [turned]
+    assert "PlaneOrientationSequence" in shared
+    dataset.save_as(path)
+    assert "orientation" in refusal(path).found
+
+    del groups[1].PlaneOrientationSequence
+    place = groups[1].PlanePositionSequence[0]
+    place.ImagePositionPatient[0] = float(place.ImagePositionPatient[0]) + 2.0
+    dataset.save_as(path)
+    assert "off a straight stack" in refusal(path).found
+
+
+def test_a_single_frame_takes_its_slice_thickness_and_never_a_guess(tmp_path: Path) -> None:
+    pixels = blobs(1)[:1]
+    pixels[:] = 1
+    write(tmp_path / "seg.dcm", images(STACKS["axial"])[:1], pixels, "BINARY")
+    path, dataset = tmp_path / "seg.dcm", pydicom.dcmread(tmp_path / "seg.dcm")
+    measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    if "SpacingBetweenSlices" in measures:
+        del measures.SpacingBetweenSlices
+    measures.SliceThickness = 4.5
+    dataset.save_as(path)
+    assert read_segmentation(path)[0].grid.spacing_mm[0] == pytest.approx(4.5)
+
+    del measures.SliceThickness
+    dataset.save_as(path)
+    assert "SliceThickness 0" in refusal(path).found
+
+
 @pytest.mark.parametrize(
     "keyword", ["PixelMeasuresSequence", "PlaneOrientationSequence", "PlanePositionSequence",
                 "SegmentIdentificationSequence"],
