@@ -225,4 +225,3 @@ def _unit_marks(facts: "Facts") -> tuple[str, ...]:
 def is_attenuation_unit(facts: "Facts") -> bool:
     """Tell whether the values are attenuation coefficients (Units 1CM)."""
     return text(facts, "Units").upper() in ("1CM", "1/CM", "CM-1")
-

@@ -10,25 +10,39 @@ from quant.dicom.facts import text, words
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts
 
-AC_WORDS = frozenset(
-    "AC CTAC CTACSC IRAC IRACSC IRACRR IRACSCRR ACSC ACSCRR ACRR ATTCORR MAC".split()
-)
+AC_WORDS = frozenset((
+    "AC", "CTAC", "CTACSC", "IRAC", "IRACSC", "IRACRR", "IRACSCRR", "ACSC", "ACSCRR", "ACRR",
+    "ATTCORR", "MAC",
+))  # fmt: skip
 """Whole words of a description that say: corrected for attenuation."""
 
-NAC_WORDS = frozenset(
-    "NAC NC NOAC NONAC IRNC IRNCRR IRNAC NOATT NOATTN UNCORRECTED NCSC NOCTAC".split()
-)
+NAC_WORDS = frozenset((
+    "NAC", "NC", "NOAC", "NONAC", "IRNC", "IRNCRR", "IRNAC", "NOATT", "NOATTN", "UNCORRECTED",
+    "NCSC", "NOCTAC",
+))  # fmt: skip
 """Whole words that say: not corrected."""
 
-NEGATIONS = frozenset("NO NON NOT WITHOUT W/O UN".split())
-ATTENUATION_WORDS = frozenset("ATTENUATION ATTEN ATTN ATT".split())
-CORRECTION_WORDS = frozenset("CORRECTED CORRECTION CORR".split())
+NEGATIONS = frozenset((
+    "NO", "NON", "NOT", "WITHOUT", "W/O", "UN",
+))  # fmt: skip
+ATTENUATION_WORDS = frozenset((
+    "ATTENUATION", "ATTEN", "ATTN", "ATT",
+))  # fmt: skip
+CORRECTION_WORDS = frozenset((
+    "CORRECTED", "CORRECTION", "CORR",
+))  # fmt: skip
 
-MAP_WORDS = frozenset("MUMAP UMAP MUMAPS UMAPS ACMAP ACMAPS ATTMAP CTACMAP".split())
-MAP_BEFORE = frozenset("MU U AC ATTENUATION ATTEN ATTN ATT CTAC TRANSMISSION".split())
+MAP_WORDS = frozenset((
+    "MUMAP", "UMAP", "MUMAPS", "UMAPS", "ACMAP", "ACMAPS", "ATTMAP", "CTACMAP",
+))  # fmt: skip
+MAP_BEFORE = frozenset((
+    "MU", "U", "AC", "ATTENUATION", "ATTEN", "ATTN", "ATT", "CTAC", "TRANSMISSION",
+))  # fmt: skip
 """Words that make a following MAP or MAPS an attenuation map."""
 
-NOT_AN_IMAGE = frozenset("MIP PROJECTION REPROJECTION FUSED FUSION".split())
+NOT_AN_IMAGE = frozenset((
+    "MIP", "PROJECTION", "REPROJECTION", "FUSED", "FUSION",
+))  # fmt: skip
 """ImageType words of pictures made from a volume."""
 
 
@@ -50,7 +64,7 @@ def tokens(description: str) -> tuple[str, ...]:
 
 def describing(facts: "Facts") -> tuple[str, ...]:
     """Return the words of SeriesDescription and ImageID."""
-    return tokens(text(facts, "SeriesDescription")) + ("",) + tokens(text(facts, "ImageID"))
+    return (*tokens(text(facts, "SeriesDescription")), "", *tokens(text(facts, "ImageID")))
 
 
 def described_correction(said: tuple[str, ...]) -> tuple[Correction, str]:
@@ -86,7 +100,11 @@ def correction_of(facts: "Facts") -> tuple[Correction, tuple[str, ...]]:
     if said is not Correction.UNKNOWN:
         reasons.append(f"its description says {word}: {said}")
     if method:
-        reasons.append("AttenuationCorrectionMethod is stated" if _is_method(method) else "AttenuationCorrectionMethod says none")
+        reasons.append(
+            "AttenuationCorrectionMethod is stated"
+            if _is_method(method)
+            else "AttenuationCorrectionMethod says none"
+        )
     if "ATTN" in corrected:
         return Correction.YES, tuple(reasons)
     if said is not Correction.UNKNOWN:

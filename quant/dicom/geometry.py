@@ -113,7 +113,9 @@ def pixel_spacing(facts: "Facts") -> tuple[float, float]:
     return values[0], values[1]
 
 
-def plane_of(facts: "Facts", prefix: str = "") -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def plane_of(
+    facts: "Facts", prefix: str = ""
+) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Return position and orientation below ``prefix``; None when either is missing.
 
     Raises
@@ -202,9 +204,7 @@ def stack_order(
     return order, step
 
 
-def _require_distinct(
-    gaps: NDArray[np.float64], heights: NDArray[np.float64], what: str
-) -> None:
+def _require_distinct(gaps: NDArray[np.float64], heights: NDArray[np.float64], what: str) -> None:
     same = np.flatnonzero(gaps < SPACING_TOLERANCE_MM)
     if same.size:
         raise GeometryError(
@@ -228,7 +228,7 @@ def _uneven(
         return GeometryError(
             "CT_GAP",
             f"Slices are missing inside the {what}.",
-            found=f"{int(counts.sum()) - len(gaps)} missing at a spacing of {least:.3f} mm; {where}",
+            found=f"{int(counts.sum()) - len(gaps)} missing, spacing {least:.3f} mm; {where}",
             needed="every slice",
             next_step="export or copy the whole series again",
         )

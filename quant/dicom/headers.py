@@ -7,13 +7,11 @@ import contextlib
 import hashlib
 import io
 import warnings
-import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 import pydicom
-
 from pydicom.tag import Tag
 
 from quant.dicom.facts import NODES, PIXEL_KEYWORDS, collect, text
@@ -25,6 +23,14 @@ from quant.dicom.objects import (
     sane_uid,
     subject_key,
 )
+from quant.dicom.streams import (
+    DEFLATED,
+    MAGIC_AT,
+    WHOLE_FILE_BYTES,
+    WatchedStream,
+    is_bomb,
+    walk_fragments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,22 +38,15 @@ if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
     from pydicom.filebase import ReadableBuffer
 
-WHOLE_FILE_BYTES = 64 * 2**20
-"""Files up to this size are read at once (they must be hashed anyway); larger ones in pieces."""
-
-MAGIC_AT = 128
 UNDEFINED_LENGTH = 0xFFFFFFFF
-ITEM, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 IMPLICIT_LITTLE, EXPLICIT_LITTLE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
-EXPLICIT_BIG, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
+EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 
-INFLATED_BYTES, INFLATED_RATIO = 512 * 2**20, 100
-"""A deflated file may not grow beyond this size, nor (above 64 MiB) beyond this ratio."""
-
-VALUE_REPRESENTATIONS = frozenset(
-    "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OW PN SH SL SQ SS ST TM UI UL UN US UT".split()
-)
+VALUE_REPRESENTATIONS = frozenset((
+    "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OD", "OF",
+    "OL", "OW", "PN", "SH", "SL", "SQ", "SS", "ST", "TM", "UI", "UL", "UN", "US", "UT",
+))  # fmt: skip
 
 STUDY_UID, PATIENT_ID, ISSUER = 0x0020000D, 0x00100020, 0x00100021
 WANTED: list[int] = [
@@ -87,43 +86,6 @@ class Header:
     facts: dict[str, object] = field(default_factory=dict)
     code: str = ""
     message: str = ""
-
-
-class WatchedStream:
-    """A readable stream that hands out no more than there is, and remembers running short.
-
-    pydicom takes a short read for the end of the data set, so that a file cut inside its header
-    would pass for a whole one.
-    """
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream = stream
-        self.size = size
-        self._partial = False
-        self._empty_reads = 0
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Read at most ``size`` bytes."""
-        if size < 0:
-            return self._stream.read()
-        data = self._stream.read(min(size, max(self.size - self._stream.tell(), 0)))
-        if len(data) < size:
-            self._partial |= len(data) > 0 or size != 8
-            self._empty_reads += 1
-        return data
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Move, also behind the end."""
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._stream.tell()
-
-    @property
-    def ran_short(self) -> bool:
-        """Tell whether more was asked for than there is (one empty look-ahead is the end)."""
-        return self._partial or self._empty_reads > 1 or self.tell() > self.size
 
 
 def read_header(path: Path) -> Header | None:
@@ -185,10 +147,10 @@ def lenient() -> "Iterator[None]":
 
 
 def _parse(stream: WatchedStream, digest: str) -> Header | None:
-    has_magic = stream.read(MAGIC_AT + 4)[MAGIC_AT:] == b"DICM"
+    has_magic = stream.read(min(MAGIC_AT + 4, stream.size))[MAGIC_AT:] == b"DICM"
     stream.seek(0)
     try:
-        if _is_bomb(stream):
+        if is_bomb(stream):
             return Header(
                 digest=digest, code="DICOM_UNREADABLE", message="it inflates beyond measure"
             )
@@ -214,19 +176,6 @@ def _parse(stream: WatchedStream, digest: str) -> Header | None:
     return _judged(header, stream)
 
 
-def _is_bomb(stream: WatchedStream) -> bool:
-    """Inflate a deflated file within bounds, before pydicom does it without."""
-    head = stream.read(1024)
-    if DEFLATED.encode() not in head:
-        return False
-    start = MAGIC_AT + 16 + int.from_bytes(head[MAGIC_AT + 12 : MAGIC_AT + 16], "little")
-    stream.seek(start)
-    body = stream.read(max(stream.size - start, 0))
-    limit = min(INFLATED_BYTES, max(WHOLE_FILE_BYTES, INFLATED_RATIO * len(body)))
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    return len(inflater.decompress(body, limit + 1)) > limit
-
-
 def _identified(data: "FileDataset", digest: str) -> Header:
     facts = collect(data)
     meta = data.file_meta
@@ -245,9 +194,7 @@ def _identified(data: "FileDataset", digest: str) -> Header:
         sop_class_uid=sop_class_uid,
         sop_instance_uid=uids[2],
         modality=modality_of(sop_class_uid, text(facts, "Modality")),
-        subject=subject_key(
-            _identifier(data, PATIENT_ID), _identifier(data, ISSUER)
-        ),
+        subject=subject_key(_identifier(data, PATIENT_ID), _identifier(data, ISSUER)),
         digest=digest,
         facts=facts,
     )
@@ -302,21 +249,8 @@ def _locate_pixels(facts: dict[str, object], stream: WatchedStream) -> str:
     facts["PixelKeyword"] = keyword.get(element, "")
     facts["PixelOffset"] = offset
     if length == UNDEFINED_LENGTH:
-        return _walk_fragments(stream, offset)
+        return walk_fragments(stream, offset)
     facts["PixelLength"] = length
     if offset + length > stream.size:
         return f"its pixel data should have {length} bytes, {stream.size - offset} are there"
     return ""
-
-
-def _walk_fragments(stream: WatchedStream, offset: int) -> str:
-    """Hop over the fragments of compressed pixel data, up to their end mark."""
-    while offset + 8 <= stream.size:
-        stream.seek(offset)
-        head = stream.read(8)
-        if head[:4] == SEQUENCE_END:
-            return ""
-        if head[:4] != ITEM:
-            return "its compressed pixel data are not a row of fragments"
-        offset += 8 + int.from_bytes(head[4:], "little")
-    return "its compressed pixel data have no end"

@@ -3,17 +3,16 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from quant.dicom.facts import tail, text, whole, words
+from quant.dicom.duplicates import Found, entry_of, same_object, spoiled
+from quant.dicom.facts import tail, whole, words
 from quant.dicom.headers import Header, read_header
 from quant.dicom.objects import SLICE_MODALITIES, is_volume_or_region
-from quant.dicom.pixels import same_pixels
 from quant.dicom.tree import claims_dicom, is_region_file, owner_of, studies_by_folder, walk
 from quant.domain.flags import CODES, Flag
 from quant.domain.study import (
-    FileEntry,
     QuarantineEntry,
     SeriesEntry,
     StudyFiles,
@@ -21,7 +20,6 @@ from quant.domain.study import (
 )
 
 Tick = Callable[[int, int], None]
-Found = tuple[Path, Header]
 Key = tuple[str, str, str]
 """StudyInstanceUID, SeriesInstanceUID, and what splits a series into volumes."""
 
@@ -44,9 +42,7 @@ class _Ledger:
         self.flags.setdefault(study_uid, {}).setdefault(code, []).append(detail)
 
 
-def index_tree(
-    root: Path, *, rois: Path | None = None, tick: Tick | None = None
-) -> StudyIndex:
+def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None) -> StudyIndex:
     """Find the studies in a tree of files, from headers only.
 
     Parameters
@@ -82,9 +78,13 @@ def index_tree(
     for path in found.unreadable:
         ledger.quarantine(path, "", "DICOM_UNREADABLE", "the folder cannot be listed")
     headers, loose = _read_headers(found.regular, ledger, tick)
-    folders = studies_by_folder(root, [(path, one.study_uid) for path, one in headers if one.study_uid])
+    folders = studies_by_folder(
+        root, [(path, one.study_uid) for path, one in headers if one.study_uid]
+    )
     groups = _whole_groups(_without_duplicates(_usable(headers, ledger), ledger), ledger)
-    extras = _owned_extras(loose, {key[0] for key in groups}, ledger, lambda path: owner_of(path, root, rois, folders))
+    extras = _owned_extras(
+        loose, {key[0] for key in groups}, ledger, lambda path: owner_of(path, root, rois, folders)
+    )
     studies = _studies(groups, extras, ledger)
     index = StudyIndex(
         root=root,
@@ -127,8 +127,11 @@ def _read_headers(
 
 
 def _skip(path: Path, ledger: _Ledger) -> None:
-    if path.stat().st_size == 0:
+    empty = path.stat().st_size == 0
+    if empty and path.suffix:
         ledger.quarantine(path, "", "TRUNCATED", "the file is empty")
+    elif empty:
+        ledger.quarantine(path, "", "FILE_SKIPPED", "the file is empty")
     else:
         ledger.quarantine(path, "", "FILE_SKIPPED", "by its name DICOM, by its content not")
 
@@ -147,41 +150,21 @@ def _usable(headers: list[Found], ledger: _Ledger) -> list[Found]:
 
 def _without_duplicates(headers: list[Found], ledger: _Ledger) -> list[Found]:
     """Keep one of several equal files; mark all of several different ones under one UID."""
-    by_uid: dict[str, list[Found]] = defaultdict(list)
-    kept: list[Found] = []
+    by_uid: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    kept = [(path, header) for path, header in headers if header.code]
     for path, header in headers:
-        by_uid["" if header.code else header.sop_instance_uid].append((path, header))
-    kept.extend(by_uid.pop("", []))
-    for uid, copies in by_uid.items():
-        first = copies[0]
-        different = [one for one in copies[1:] if not _same_object(first, one)]
-        if different:
-            message = f"{len(copies)} files with different content bear the UID {tail(uid)}"
-            kept.extend((path, _spoiled(header, message)) for path, header in copies)
+        if not header.code:
+            by_uid[header.study_uid, header.sop_instance_uid].append((path, header))
+    for (study_uid, uid), copies in by_uid.items():
+        if all(same_object(copies[0], one) for one in copies[1:]):
+            kept.append(copies[0])
+            ledger.duplicates += len(copies) - 1
+            for _ in copies[1:]:
+                ledger.note(study_uid, "DUPLICATE", "")
             continue
-        kept.append(first)
-        ledger.duplicates += len(copies) - 1
-        if len(copies) > 1:
-            ledger.note(first[1].study_uid, "DUPLICATE", "")
+        message = f"{len(copies)} files with different content bear the UID {tail(uid)}"
+        kept.extend((path, spoiled(header, message)) for path, header in copies)
     return kept
-
-
-def _same_object(one: Found, other: Found) -> bool:
-    """Tell whether two files hold the same object: the same bytes, or the same facts and pixels."""
-    if one[1].digest == other[1].digest:
-        return True
-    where = ("PixelOffset", "NoPreamble", "SeriesDescription")
-    facts = [{k: v for k, v in found[1].facts.items() if k not in where} for found in (one, other)]
-    same_study = one[1].study_uid == other[1].study_uid
-    return same_study and facts[0] == facts[1] and same_pixels(_entry(*one), _entry(*other))
-
-
-def _spoiled(header: Header, message: str) -> Header:
-    return replace(header, code="DUP_CONFLICT", message=message)
-
-
-def _entry(path: Path, header: Header) -> FileEntry:
-    return FileEntry(path, header.sop_class_uid, header.sop_instance_uid, header.facts)
 
 
 def _key(header: Header) -> Key:
@@ -284,7 +267,7 @@ def _series(key: Key, files: list[Found]) -> SeriesEntry:
         files,
         key=lambda one: (whole(one[1].facts, "InstanceNumber") or 0, one[1].sop_instance_uid),
     )
-    entries = tuple(_entry(*one) for one in ordered)
+    entries = tuple(entry_of(*one) for one in ordered)
     return SeriesEntry(key[1], ordered[0][1].modality, entries)
 
 

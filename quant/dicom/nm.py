@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from quant.dicom.acquisition import acquisition_facts
 from quant.dicom.calibration import nm_scale
-from quant.dicom.facts import number, numbers, tail, text, whole, words
+from quant.dicom.facts import numbers, tail, text, whole, words
 from quant.dicom.geometry import (
     Placement,
     make_grid,
@@ -24,12 +24,12 @@ from quant.dicom.geometry import (
     plane_of,
     stack_order,
 )
-from quant.dicom.nm_frames import frame_positions
+from quant.dicom.nm_frames import frame_positions, slice_spacing
 from quant.dicom.pixels import frame_shape, read_stored
 from quant.dicom.slices import fill, require_finite
 from quant.domain.flags import Flag
 from quant.domain.volume import Provenance, Volume
-from quant.errors import GeometryError, ReadError
+from quant.errors import ReadError
 
 if TYPE_CHECKING:
     from quant.dicom.calibration import Scale
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 DETECTORS = "DetectorInformationSequence"
 SLICE_VECTOR = 0x00540080
-THICKNESS_TOLERANCE = 0.01
-"""Relative difference of SliceThickness from the spacing that is worth a note."""
 
 
 class NMKind(StrEnum):
@@ -139,8 +137,8 @@ def read_nm(series: "SeriesEntry") -> Volume:
     else:
         frames = [read_stored(entry)[0] for entry in placement.files]
     bounds = (
-        float(min(frame.min() for frame in frames)),  # type: ignore[type-var]
-        float(max(frame.max() for frame in frames)),  # type: ignore[type-var]
+        float(min(frame.min() for frame in frames)),
+        float(max(frame.max() for frame in frames)),
     )
     scales = [nm_scale(entry.facts, bounds) for entry in placement.files]
     _require_one_unit(series, scales)
@@ -183,9 +181,7 @@ def _require_recon(series: "SeriesEntry", kind: NMKind) -> None:
     )
 
 
-def _detector_plane(
-    facts: "Facts", what: str
-) -> tuple[tuple[float, ...], tuple[float, ...], str]:
+def _detector_plane(facts: "Facts", what: str) -> tuple[tuple[float, ...], tuple[float, ...], str]:
     """Return position, orientation and where they stood."""
     items = min(whole(facts, DETECTORS) or 0, 64)
     planes = [plane_of(facts, f"{DETECTORS}.{index}.") for index in range(items)]
@@ -241,58 +237,17 @@ def _place_frames(series: "SeriesEntry", flags: tuple[Flag, ...]) -> Placement:
     )
 
 
-def slice_spacing(
-    facts: "Facts", shape: tuple[int, int, int], what: str
-) -> tuple[float, str, tuple[Flag, ...]]:
-    """Return the signed slice spacing, mm, where it came from, and flags.
-
-    Raises
-    ------
-    GeometryError
-        ``SPACING_INVALID`` when SpacingBetweenSlices is no finite number; ``SPACING_MISSING`` when
-        neither it nor SliceThickness is given and the volume is not plainly isotropic.
-    """
-    stated = numbers(facts, "SpacingBetweenSlices")
-    thickness = number(facts, "SliceThickness")
-    if stated and (len(stated) != 1 or not np.isfinite(stated[0])):
-        raise GeometryError(
-            "SPACING_INVALID",
-            f"The slice spacing of the {what} makes no sense.",
-            found=f"SpacingBetweenSlices {stated}",
-            needed="one finite number, mm",
-            next_step="export the series again",
-        )
-    if stated and stated[0] != 0.0:
-        flags = []
-        if stated[0] < 0.0:
-            flags.append(Flag("NM_SBS_NEGATIVE", f"{stated[0]:g} mm"))
-        if thickness and abs(thickness - abs(stated[0])) > THICKNESS_TOLERANCE * abs(stated[0]):
-            flags.append(Flag("NM_THICKNESS_DIFF", f"{thickness:g} and {abs(stated[0]):g} mm"))
-        return stated[0], "SpacingBetweenSlices", tuple(flags)
-    if thickness is not None and thickness > 0.0:
-        flag = Flag("NM_SPACING_GUESSED", f"SliceThickness {thickness:g} mm, along the normal")
-        return thickness, "SliceThickness", (flag,)
-    rows, columns = pixel_spacing(facts)
-    if shape[0] == shape[1] == shape[2] and abs(rows - columns) <= 1e-3 * rows:
-        flag = Flag("NM_SPACING_GUESSED", f"cubic matrix: PixelSpacing {rows:g} mm")
-        return rows, "PixelSpacing", (flag,)
-    raise GeometryError(
-        "SPACING_MISSING",
-        f"The slice spacing of the {what} is unknown.",
-        found=f"SpacingBetweenSlices {text(facts, 'SpacingBetweenSlices') or 'missing'}, "
-        f"SliceThickness {text(facts, 'SliceThickness') or 'missing'}, matrix {shape}",
-        needed="SpacingBetweenSlices (0018,0088), mm",
-        next_step="export the series with SpacingBetweenSlices",
-    )
-
-
 def _place_files(series: "SeriesEntry", flags: tuple[Flag, ...]) -> Placement:
     """Place a series of single-frame files by their positions."""
     what = f"NM series {tail(series.series_uid)}"
     planes = [_detector_plane(entry.facts, what) for entry in series.files]
     first = series.facts
     marks = {
-        (frame_shape(entry.facts), pixel_spacing(entry.facts), text(entry.facts, "FrameOfReferenceUID"))
+        (
+            frame_shape(entry.facts),
+            pixel_spacing(entry.facts),
+            text(entry.facts, "FrameOfReferenceUID"),
+        )
         for entry in series.files
     }
     cosines = np.array([plane[1] for plane in planes])

@@ -1,10 +1,11 @@
-"""The frames of a multi-frame NM object: one volume, or several in one file."""
+"""The frames of a multi-frame NM object: one volume or several, their order and spacing."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.dicom.facts import numbers, whole
+from quant.dicom.facts import number, numbers, text, whole
+from quant.dicom.geometry import pixel_spacing
 from quant.domain.flags import Flag
 from quant.errors import GeometryError, ReadError
 
@@ -27,6 +28,9 @@ COUNTS = {
     "NumberOfRRIntervals": "R-R intervals",
     "NumberOfTimeSlots": "time slots",
 }
+
+THICKNESS_TOLERANCE = 0.01
+"""Relative difference of SliceThickness from the spacing that is worth a note."""
 
 
 def frame_positions(
@@ -73,7 +77,7 @@ def frame_positions(
         return (0, 1), in_order, ()
     flags = (Flag("NM_VECTOR_ODD", f"SliceVector runs from {vector[0]} to {vector[-1]}"),)
     steps = np.diff(vector)
-    if frames == 1 or (np.abs(steps) == 1).all() and (steps == steps[0]).all():
+    if frames == 1 or (abs(steps[0]) == 1 and (steps == steps[0]).all()):
         return (0, int(steps[0]) if frames > 1 else 1), in_order, flags
     order = np.argsort(vector, kind="stable")
     gaps = np.diff(vector[order])
@@ -89,6 +93,51 @@ def frame_positions(
     return (start, 1), tuple(int(frame) for frame in order), flags
 
 
+def slice_spacing(
+    facts: "Facts", shape: tuple[int, int, int], what: str
+) -> tuple[float, str, tuple[Flag, ...]]:
+    """Return the signed slice spacing, mm, where it came from, and flags.
+
+    Raises
+    ------
+    GeometryError
+        ``SPACING_INVALID`` when SpacingBetweenSlices is no finite number; ``SPACING_MISSING`` when
+        neither it nor SliceThickness is given and the volume is not plainly isotropic.
+    """
+    stated = numbers(facts, "SpacingBetweenSlices")
+    thickness = number(facts, "SliceThickness")
+    if stated and (len(stated) != 1 or not np.isfinite(stated[0])):
+        raise GeometryError(
+            "SPACING_INVALID",
+            f"The slice spacing of the {what} makes no sense.",
+            found=f"SpacingBetweenSlices {stated}",
+            needed="one finite number, mm",
+            next_step="export the series again",
+        )
+    if stated and stated[0] != 0.0:
+        flags = []
+        if stated[0] < 0.0:
+            flags.append(Flag("NM_SBS_NEGATIVE", f"{stated[0]:g} mm"))
+        if thickness and abs(thickness - abs(stated[0])) > THICKNESS_TOLERANCE * abs(stated[0]):
+            flags.append(Flag("NM_THICKNESS_DIFF", f"{thickness:g} and {abs(stated[0]):g} mm"))
+        return stated[0], "SpacingBetweenSlices", tuple(flags)
+    if thickness is not None and thickness > 0.0:
+        flag = Flag("NM_SPACING_GUESSED", f"SliceThickness {thickness:g} mm, along the normal")
+        return thickness, "SliceThickness", (flag,)
+    rows, columns = pixel_spacing(facts)
+    if shape[0] == shape[1] == shape[2] and abs(rows - columns) <= 1e-3 * rows:
+        flag = Flag("NM_SPACING_GUESSED", f"cubic matrix: PixelSpacing {rows:g} mm")
+        return rows, "PixelSpacing", (flag,)
+    raise GeometryError(
+        "SPACING_MISSING",
+        f"The slice spacing of the {what} is unknown.",
+        found=f"SpacingBetweenSlices {text(facts, 'SpacingBetweenSlices') or 'missing'}, "
+        f"SliceThickness {text(facts, 'SliceThickness') or 'missing'}, matrix {shape}",
+        needed="SpacingBetweenSlices (0018,0088), mm",
+        next_step="export the series with SpacingBetweenSlices",
+    )
+
+
 def _require_one_volume(facts: "Facts", frames: int, what: str) -> None:
     found = [
         f"{len(set(numbers(facts, keyword)))} {name}"
@@ -102,7 +151,9 @@ def _require_one_volume(facts: "Facts", frames: int, what: str) -> None:
     elif vector and len(set(vector)) < frames:
         found.append(f"{frames} frames at {len(set(vector))} slice numbers")
     elif not vector and slices and frames != slices:
-        counts = [f"{whole(facts, k)} {name}" for k, name in COUNTS.items() if (whole(facts, k) or 0) > 1]
+        counts = [
+            f"{whole(facts, k)} {name}" for k, name in COUNTS.items() if (whole(facts, k) or 0) > 1
+        ]
         found.append(", ".join([f"{frames} frames for {slices} slices", *counts]))
     if found:
         raise ReadError(

@@ -51,9 +51,10 @@ NON_VOLUME_CLASSES = (
 """Stems of SOP classes that hold no image volume: captures, presentation states, raw data,
 registrations, mappings, reports, documents, plans and doses."""
 
-NON_VOLUME_MODALITIES = frozenset(
-    "SR SC PR KO DOC OT REG FID RWV PLAN RTPLAN RTDOSE RTRECORD RTIMAGE DICOMDIR OTHER".split()
-)
+NON_VOLUME_MODALITIES = frozenset((
+    "SR", "SC", "PR", "KO", "DOC", "OT", "REG", "FID", "RWV", "PLAN", "RTPLAN", "RTDOSE",
+    "RTRECORD", "RTIMAGE", "DICOMDIR", "OTHER",
+))  # fmt: skip
 
 SUBJECT_KEY = "spectct-quant subject key 1"
 """Default key of the subject hash; set ``QUANT_SUBJECT_KEY`` to a secret of your own."""

@@ -94,7 +94,9 @@ def select(study: "StudyFiles") -> Selection:
     rated = sorted((_rate_emission(one) for one in study.by_modality("NM", "PT")), key=_Rated.order)
     chosen = rated[0] if rated and rated[0].eligible else None
     if chosen is None:
-        cts = [_Rated(one, 0.0, ("no emission volume to go with",)) for one in study.by_modality("CT")]
+        cts = [
+            _Rated(one, 0.0, ("no emission volume to go with",)) for one in study.by_modality("CT")
+        ]
         candidates = tuple(one.candidate("emission", chosen=False) for one in rated)
         candidates += tuple(one.candidate("ct", chosen=False) for one in cts)
         return Selection(None, None, candidates, _nothing_found(study, rated))
@@ -128,7 +130,9 @@ def _rate_emission(series: "SeriesEntry") -> _Rated:
         placement = place_volume(series)
     except StudyError as error:
         refused = f"refused, {error.code}: {error.found}"
-        return _Rated(series, score + REFUSED_POINTS, (*reasons, refused), None, correction, error.code)
+        return _Rated(
+            series, score + REFUSED_POINTS, (*reasons, refused), None, correction, error.code
+        )
     return _Rated(series, score, reasons, placement, correction)
 
 
@@ -161,7 +165,9 @@ def _emission_flags(chosen: _Rated, rated: list[_Rated]) -> tuple[Flag, ...]:
 
 def _nothing_found(study: "StudyFiles", rated: list[_Rated]) -> tuple[Flag, ...]:
     flags = []
-    found = [f"{one.series.modality} {tail(one.series.series_uid)}: {one.reasons[0]}" for one in rated]
+    found = [
+        f"{one.series.modality} {tail(one.series.series_uid)}: {one.reasons[0]}" for one in rated
+    ]
     not_recon = [text for one, text in zip(rated, found, strict=True) if one.code]
     if not_recon:
         flags.append(Flag("NM_NOT_RECON", "; ".join(not_recon)))

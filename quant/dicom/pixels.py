@@ -127,10 +127,10 @@ def _read_native(
             needed=f"{needed} bytes for {shape[0]} x {shape[1]} x {shape[2]} pixels",
             next_step="export the series again",
         )
-    data = np.empty(shape, dtype=dtype)
+    raw = np.empty(needed, dtype=np.uint8)
     with entry.path.open("rb") as handle:
         handle.seek(offset)
-        got = handle.readinto(memoryview(data).cast("B"))
+        got = handle.readinto(raw)  # type: ignore[arg-type]
     if got != needed:
         raise ReadError(
             "TRUNCATED",
@@ -139,7 +139,7 @@ def _read_native(
             needed=f"{needed} bytes",
             next_step="wait until the transfer is finished and run again",
         )
-    return data.astype(dtype.newbyteorder("="), copy=False)
+    return raw.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def _mask_unused(data: NDArray[np.generic], facts: "Facts") -> NDArray[np.generic]:
@@ -158,17 +158,18 @@ def _mask_unused(data: NDArray[np.generic], facts: "Facts") -> NDArray[np.generi
             next_step="export the series again",
         )
     shift = allocated - stored
-    shifted: NDArray[np.generic] = np.right_shift(np.left_shift(data, shift), shift)  # type: ignore[call-overload]
+    shifted: NDArray[np.generic] = np.right_shift(np.left_shift(data, shift), shift)
     return shifted
 
 
 def _decode(entry: "FileEntry", shape: tuple[int, int, int]) -> NDArray[np.generic]:
     """Decode through pydicom: compressed, deflated and big-endian pixels."""
     import pydicom
+    from pydicom.uid import UID
 
     from quant.dicom.headers import lenient
 
-    syntax = text(entry.facts, "TransferSyntaxUID")
+    syntax = UID(text(entry.facts, "TransferSyntaxUID"))
     name, package = DECODERS.get(syntax, ("this transfer syntax", "a decoder for it"))
     try:
         with lenient(), warnings.catch_warnings():
@@ -212,5 +213,3 @@ def _refuse_endless_boxes(data: object, frames: int) -> None:
                 message = "JP2 box without a length"
                 raise ValueError(message)
             at += length
-
-

@@ -102,7 +102,11 @@ def read_slices(series: "SeriesEntry") -> Volume:
     require_finite(values, series)
     slopes = {scale.slope for scale in scales}
     facts = acquisition_facts(series) | placement.facts
-    facts |= {"slope_source": scales[0].source, "slopes": str(len(slopes)), "unit_source": scales[0].why}
+    facts |= {
+        "slope_source": scales[0].source,
+        "slopes": str(len(slopes)),
+        "unit_source": scales[0].why,
+    }
     return Volume(
         placement.grid,
         values,

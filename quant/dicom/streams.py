@@ -1,0 +1,77 @@
+"""Bytes that are not to be trusted: short streams, deflated bombs, endless fragments."""
+
+import zlib
+from typing import BinaryIO
+
+WHOLE_FILE_BYTES = 64 * 2**20
+"""Files up to this size are read at once (they must be hashed anyway); larger ones in pieces."""
+
+INFLATED_BYTES, INFLATED_RATIO = 512 * 2**20, 100
+"""A deflated file may not grow beyond this size, nor (above 64 MiB) beyond this ratio."""
+
+MAGIC_AT = 128
+ITEM, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+
+
+class WatchedStream:
+    """A readable stream that hands out no more than there is, and remembers running short.
+
+    pydicom takes a short read for the end of the data set, so that a file cut inside its header
+    would pass for a whole one.
+    """
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self.size = size
+        self._partial = False
+        self._empty_reads = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most ``size`` bytes."""
+        if size < 0:
+            return self._stream.read()
+        data = self._stream.read(min(size, max(self.size - self._stream.tell(), 0)))
+        if len(data) < size:
+            self._partial |= len(data) > 0 or size != 8
+            self._empty_reads += 1
+        return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move, also behind the end."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._stream.tell()
+
+    @property
+    def ran_short(self) -> bool:
+        """Tell whether more was asked for than there is (one empty look-ahead is the end)."""
+        return self._partial or self._empty_reads > 1 or self.tell() > self.size
+
+
+def is_bomb(stream: WatchedStream) -> bool:
+    """Inflate a deflated file within bounds, before pydicom does it without."""
+    head = stream.read(min(1024, stream.size))
+    if DEFLATED.encode() not in head:
+        return False
+    start = MAGIC_AT + 16 + int.from_bytes(head[MAGIC_AT + 12 : MAGIC_AT + 16], "little")
+    stream.seek(start)
+    body = stream.read(max(stream.size - start, 0))
+    limit = min(INFLATED_BYTES, max(WHOLE_FILE_BYTES, INFLATED_RATIO * len(body)))
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    return len(inflater.decompress(body, limit + 1)) > limit
+
+
+def walk_fragments(stream: WatchedStream, offset: int) -> str:
+    """Hop over the fragments of compressed pixel data, up to their end mark."""
+    while offset + 8 <= stream.size:
+        stream.seek(offset)
+        head = stream.read(8)
+        if head[:4] == SEQUENCE_END:
+            return ""
+        if head[:4] != ITEM:
+            return "its compressed pixel data are not a row of fragments"
+        offset += 8 + int.from_bytes(head[4:], "little")
+    return "its compressed pixel data have no end"
