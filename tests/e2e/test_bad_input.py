@@ -138,12 +138,22 @@ def _as_another_study(data: pydicom.Dataset) -> None:
 
 def test_files_that_are_not_dicom_cost_nothing(study: Path, tmp_path: Path) -> None:
     (study / "notes.dcm").write_text("this is no DICOM file")
-    (study / "empty").write_bytes(b"")
     (study / "README.txt").write_text("a note")
 
     outcome = run(tmp_path / "in", tmp_path / "out")
 
     assert outcome.status == 0
+    assert outcome.codes == {"FILE_SKIPPED"}
+    assert outcome.rows("studies.csv")[0]["status"] == "ok"
+
+
+def test_an_empty_file_is_a_lost_file_and_costs_only_itself(study: Path, tmp_path: Path) -> None:
+    (study / "slice").write_bytes(b"")
+
+    outcome = run(tmp_path / "in", tmp_path / "out")
+
+    assert outcome.status == 1
+    assert outcome.codes == {"TRUNCATED"}
     assert outcome.rows("studies.csv")[0]["status"] == "ok"
 
 
