@@ -115,7 +115,7 @@ def _inside(grid: "Grid", place: MarkedPlace, region: "Region") -> tuple[float, 
     """Fraction inside the organ, and distance of the centre to its edge (negative outside)."""
     weights = cut(region.weights, region.corner, place.first, place.shape)
     inside = float((weights * place.stencil.weights).sum()) / place.stencil.total
-    return inside, _to_surface(grid, place, region.full_weights())
+    return inside, _to_surface(grid, place, whole(region).full_weights())
 
 
 def _to_surface(grid: "Grid", place: MarkedPlace, weights: NDArray[np.float32]) -> float:

@@ -70,15 +70,16 @@ class Organ:
 
         Voxels wholly inside, at the set distance from the edge, on the right side of the lobe's cut
         and beyond the margin of lesions. Where that leaves too few, the edge distance is waived,
-        then partly filled voxels are taken as well.
+        then voxels filled by half are taken as well, and at last those wherever they lie.
         """
         inside = cut(values, (0, 0, 0), self.corner, as_index(self.weights.shape))
         allowed = self.level & (self.lobe_mm >= 0.0) & (self.margin_mm >= 0.0)
         core = allowed & (self.weights >= CORE_WEIGHT)
-        for part in (core & (self.edge_mm >= edge_mm), core, allowed):
+        filled = self.weights >= min(INSIDE_WEIGHT, float(self.weights.max()))
+        for part in (core & (self.edge_mm >= edge_mm), core, allowed & filled):
             if np.count_nonzero(part) >= LEAST_CORE:
                 return inside[part]
-        return inside[self.weights >= INSIDE_WEIGHT * min(1.0, float(self.weights.max()))]
+        return inside[filled]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

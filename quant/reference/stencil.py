@@ -67,12 +67,6 @@ def radius_of(volume_ml: float) -> float:
     return float((3000.0 * volume_ml / (4.0 * math.pi)) ** (1.0 / 3.0))
 
 
-def reach_of(axes_mm: NDArray[np.float64], radius_mm: float) -> NDArray[np.float64]:
-    """(3,) float64: how far a sphere reaches along each index axis, in voxels."""
-    reach: NDArray[np.float64] = radius_mm * np.linalg.norm(np.linalg.inv(axes_mm), axis=1)
-    return reach
-
-
 def sphere_stencil(
     axes_mm: ArrayLike, radius_mm: float, offset_mm: ArrayLike = (0.0, 0.0, 0.0)
 ) -> Stencil:

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from quant.domain.grid import Grid
+from quant.domain.protocol import SphereSettings
+from quant.domain.region import Region, Role
+from quant.reference.organ import Task, make_organ
 from quant.reference.screen import focus_distance, focus_threshold
 from tests.support.geometry import grid
 
@@ -34,6 +37,23 @@ def test_where_most_values_are_zero_the_plain_sd_stands_in() -> None:
     assert focus_threshold(values, 5.0, 0.05) == 0.0
     values[:100] = 1.0
     assert focus_threshold(values, 5.0, 0.05) == pytest.approx(5.0 * 0.3)
+
+
+def test_the_distribution_is_taken_from_the_organ_alone_however_small_it_is() -> None:
+    """A muscle two voxels thick: no voxel is 999/1000 inside, none of the air around counts."""
+    at = grid("axial")
+    weights = np.zeros(at.shape, np.float32)
+    weights[2:18, 10:12, 10:12] = 0.7
+    weights[2:18, 12, 10:12] = 0.2
+    values = np.where(weights > 0.5, 3.0, 0.0).astype(np.float32)
+    muscle = Region.from_full(at, weights, "autochthon_left", Role.MUSCLE_LEFT)
+    for level in ((-8.0, 8.0), (-500.0, -400.0)):
+        task = Task(Role.MUSCLE_LEFT, SphereSettings(volume_ml=10.0), muscle, level_mm=level)
+
+        core = make_organ(task, muscle).core_values(values, 0.0)
+
+        assert core.size >= 16
+        assert (core == 3.0).all()
 
 
 @pytest.mark.parametrize("name", ["axial", "anisotropic", "oblique"])
