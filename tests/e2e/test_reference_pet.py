@@ -11,7 +11,7 @@ from tests.support.run import run
 TUMOURS = Path(__file__).parents[1] / "data" / "ibsi_validation"
 
 # patient: voxels, mean SUV, max SUV, mesh volume mm3, mesh area mm2, asphericity (3 mm grid):
-# values on which several radiomics teams agree, theibsi/ibsi_1_data_analysis, cited in the README there
+# values on which several radiomics teams agree (theibsi/ibsi_1_data_analysis, see the README there)
 CONSENSUS = {
     "STS_001": (5095, 2.55513, 7.91067, 362944.125, 29156.340, 0.18492),
     "STS_002": (555, 7.36962, 21.67575, 53124.750, 8014.912, 0.17278),
