@@ -166,7 +166,8 @@ def _parse(stream: WatchedStream, digest: str) -> Header | None:
     except Exception as error:  # noqa: BLE001 - damaged files raise eleven kinds of exceptions
         if not has_magic:
             return None
-        code = "TRUNCATED" if stream.ran_short else "DICOM_UNREADABLE"
+        at_end = stream.ran_short or stream.tell() >= stream.size
+        code = "TRUNCATED" if at_end else "DICOM_UNREADABLE"
         message = f"parsing its header ended in {type(error).__name__}"
         return Header(digest=digest, code=code, message=message)
     if not has_magic:

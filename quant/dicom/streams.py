@@ -25,7 +25,6 @@ class WatchedStream:
         self._stream = stream
         self.size = size
         self._partial = False
-        self._empty_reads = 0
 
     def read(self, size: int = -1, /) -> bytes:
         """Read at most ``size`` bytes."""
@@ -34,7 +33,6 @@ class WatchedStream:
         data = self._stream.read(min(size, max(self.size - self._stream.tell(), 0)))
         if len(data) < size:
             self._partial |= len(data) > 0 or size != 8
-            self._empty_reads += 1
         return data
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
@@ -47,8 +45,8 @@ class WatchedStream:
 
     @property
     def ran_short(self) -> bool:
-        """Tell whether more was asked for than there is (one empty look-ahead is the end)."""
-        return self._partial or self._empty_reads > 1 or self.tell() > self.size
+        """Tell whether more was asked for than there is (an empty look-ahead is the end)."""
+        return self._partial or self.tell() > self.size
 
 
 def is_bomb(stream: WatchedStream) -> bool:

@@ -15,6 +15,7 @@ from tests.support.dicom_builder import (
     STUDY,
     changed,
     ge_nm,
+    item,
     letter_f,
     nm,
     save,
@@ -200,12 +201,11 @@ def test_a_cut_slice_costs_its_series_and_says_so(tmp_path: Path) -> None:
     assert accounted(index) == index.files_seen == 6
 
 
-def test_a_cut_region_file_costs_itself_only(tmp_path: Path) -> None:
-    from tests.support.dicom_builder import item
-
-    whole_study(tmp_path)
-    contours = [item(ContourData=[float(n) for n in range(300)]) for _ in range(3)]
-    roi = item(ReferencedROINumber=1, ContourSequence=contours)
+@pytest.mark.parametrize("undefined", [False, True])
+def test_a_region_file_cut_anywhere_costs_itself_only(tmp_path: Path, *, undefined: bool) -> None:
+    """Also at the border of an element or an item, where pydicom takes it for the end."""
+    save(nm(SeriesInstanceUID="1.2.3"), tmp_path / "nm.dcm")
+    contours = [item(ContourData=[1.0, 2.0, 3.0]) for _ in range(2)]
     data = item(
         SOPClassUID="1.2.840.10008.5.1.4.1.1.481.3",
         SOPInstanceUID="1.2.9.1",
@@ -213,18 +213,23 @@ def test_a_cut_region_file_costs_itself_only(tmp_path: Path) -> None:
         SeriesInstanceUID="1.2.9",
         PatientID="SECRET-ID",
         Modality="RTSTRUCT",
-        ROIContourSequence=[roi],
+        ROIContourSequence=[item(ReferencedROINumber=1, ContourSequence=contours)],
     )
-    for undefined in (False, True):
-        data["ROIContourSequence"].is_undefined_length = undefined
-        path = save(data, tmp_path / "rs.dcm")
-        assert len(index_tree(tmp_path).studies[0].series) == 3
-        content = path.read_bytes()
-        for cut in (len(content) - 1, len(content) - 700, len(content) - 2000):
-            path.write_bytes(content[:cut])
-            index = index_tree(tmp_path)
-            assert quarantine(index) == {"rs.dcm": "TRUNCATED"}, (undefined, cut)
-            assert len(index.studies[0].series) == 2
+    data["ROIContourSequence"].is_undefined_length = undefined
+    for one in data.ROIContourSequence:
+        one.is_undefined_length_sequence_item = undefined
+        one["ContourSequence"].is_undefined_length = undefined
+        for contour in one.ContourSequence:
+            contour.is_undefined_length_sequence_item = undefined
+    path = save(data, tmp_path / "rs.dcm")
+    assert len(index_tree(tmp_path).studies[0].series) == 2
+    content = path.read_bytes()
+    start = content.index(b"\x06\x30\x39\x00") + 1
+    for cut in range(start, len(content)):
+        path.write_bytes(content[:cut])
+        index = index_tree(tmp_path)
+        assert quarantine(index) == {"rs.dcm": "TRUNCATED"}, (cut - start, len(content) - cut)
+        assert len(index.studies[0].series) == 1
 
 
 def test_deep_nesting_and_a_length_of_4_gb_are_quarantined(tmp_path: Path) -> None:
