@@ -67,10 +67,14 @@ def contours(
     return tuple(found)
 
 
-def polygon_area_mm2(contour_mm: NDArray[np.float64]) -> float:
-    """Area that a closed planar polygon (N, 3) encloses, mm2."""
+def area_vector_mm2(contour_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Area of a closed planar polygon (N, 3) as a vector (3,) along its normal, mm2.
+
+    The side to which it points is given by the direction in which the polygon runs.
+    """
     following = np.roll(contour_mm, -1, axis=0)
-    return float(np.linalg.norm(np.cross(contour_mm, following).sum(axis=0))) / 2.0
+    vector: NDArray[np.float64] = np.cross(contour_mm, following).sum(axis=0) / 2.0
+    return vector
 
 
 def _outline(body: Body, plane: Plane, step_mm: float) -> list[NDArray[np.float64]]:
