@@ -127,11 +127,8 @@ def _read_headers(
 
 
 def _skip(path: Path, ledger: _Ledger) -> None:
-    empty = path.stat().st_size == 0
-    if empty and path.suffix:
+    if path.stat().st_size == 0:
         ledger.quarantine(path, "", "TRUNCATED", "the file is empty")
-    elif empty:
-        ledger.quarantine(path, "", "FILE_SKIPPED", "the file is empty")
     else:
         ledger.quarantine(path, "", "FILE_SKIPPED", "by its name DICOM, by its content not")
 

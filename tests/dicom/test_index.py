@@ -129,7 +129,7 @@ def test_junk_is_told_apart_and_every_file_is_accounted_for(tmp_path: Path) -> N
 
     codes = quarantine(index)
     assert codes["empty.dcm"] == "TRUNCATED"
-    assert codes["nothing"] == "FILE_SKIPPED"
+    assert codes["nothing"] == "TRUNCATED"
     assert codes["text.dcm"] == "FILE_SKIPPED"
     assert codes["zeros"] == "FILE_SKIPPED"
     assert codes["short"] == "FILE_SKIPPED"
