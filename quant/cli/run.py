@@ -73,7 +73,7 @@ def measure_folder(
         console.width = PIPED_WIDTH
     with watch.step("index files"):
         index = index_tree(input_folder, rois=rois)
-    if not any(study.by_modality("NM", "PT") for study in index.studies):
+    if _is_empty(index):
         _say_nothing_found(console, index)
         return Exit.NOTHING_TO_MEASURE
     with _progress(console) as tick:
@@ -96,6 +96,15 @@ def _require_folder(input_folder: Path, rois: Path | None) -> None:
                 needed="an existing folder",
                 next_step="check the path",
             )
+
+
+def _is_empty(index: "StudyIndex") -> bool:
+    """Tell whether there is nothing to measure and nothing that was lost on the way."""
+    from quant.domain.flags import CODES, Severity
+
+    emission = any(study.by_modality("NM", "PT") for study in index.studies)
+    lost = any(CODES[one.code].severity is Severity.ERROR for one in index.quarantined)
+    return not emission and not (lost and index.studies)
 
 
 def _say_nothing_found(console: "Console", index: "StudyIndex") -> None:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 ORTHONORMAL_TOLERANCE = 1e-3
 """Largest deviation of the image orientation from two unit vectors at right angles."""
 
-SPACING_TOLERANCE_MM, SPACING_TOLERANCE = 0.01, 1e-3
-"""A gap between slices may differ from the mean by the larger of these (the latter relative)."""
+SAME_PLACE_MM = 0.01
+"""Slices closer than this lie in one place."""
+
+EVEN_TOLERANCE_MM = 0.11
+"""A slice may be that far from its place in an even stack: positions printed to 0.1 mm are."""
 
 SHEAR_TOLERANCE = 1e-3
 """In-plane drift of the slice positions, per mm along the normal, that is no gantry tilt."""
@@ -195,17 +198,16 @@ def stack_order(
     heights, ordered = heights[order], positions[order]
     gaps = np.diff(heights)
     _require_distinct(gaps, heights, what)
-    mean = float(gaps.mean())
-    tolerance = max(SPACING_TOLERANCE_MM, SPACING_TOLERANCE * mean)
-    if np.abs(gaps - mean).max() > tolerance:
-        raise _uneven(gaps, heights, tolerance, what)
+    even = np.linspace(heights[0], heights[-1], len(heights))
+    if np.abs(heights - even).max() > EVEN_TOLERANCE_MM:
+        raise _uneven(gaps, heights, what)
     step = (ordered[-1] - ordered[0]) / (len(ordered) - 1)
     _require_straight(ordered, step, orientation, what)
     return order, step
 
 
 def _require_distinct(gaps: NDArray[np.float64], heights: NDArray[np.float64], what: str) -> None:
-    same = np.flatnonzero(gaps < SPACING_TOLERANCE_MM)
+    same = np.flatnonzero(gaps < SAME_PLACE_MM)
     if same.size:
         raise GeometryError(
             "DUP_CONFLICT",
@@ -217,14 +219,13 @@ def _require_distinct(gaps: NDArray[np.float64], heights: NDArray[np.float64], w
         )
 
 
-def _uneven(
-    gaps: NDArray[np.float64], heights: NDArray[np.float64], tolerance: float, what: str
-) -> GeometryError:
-    least = float(gaps.min())
-    counts = np.rint(gaps / least)
+def _uneven(gaps: NDArray[np.float64], heights: NDArray[np.float64], what: str) -> GeometryError:
+    least = float(np.median(gaps))
+    counts = np.maximum(np.rint(gaps / least), 1.0)
     worst = int(gaps.argmax())
     where = f"{gaps[worst]:.3f} mm after {heights[worst]:.2f} mm along the normal"
-    if np.abs(gaps - counts * least).max() <= tolerance * counts.max() and counts.max() <= 1000:
+    off = np.abs(gaps - counts * least).max()
+    if off <= 2.0 * EVEN_TOLERANCE_MM and 1 < counts.max() <= 1000:
         return GeometryError(
             "CT_GAP",
             f"Slices are missing inside the {what}.",
@@ -235,8 +236,8 @@ def _uneven(
     return GeometryError(
         "CT_NONUNIFORM",
         f"The slices of the {what} are not evenly spaced.",
-        found=f"gaps from {least:.3f} to {gaps.max():.3f} mm; {where}",
-        needed=f"one spacing within {tolerance:.3f} mm",
+        found=f"gaps from {gaps.min():.3f} to {gaps.max():.3f} mm; {where}",
+        needed=f"every slice within {EVEN_TOLERANCE_MM} mm of an even stack",
         next_step="supply an evenly spaced reconstruction",
     )
 
@@ -259,7 +260,7 @@ def _require_straight(
         )
     line = ordered[0] + np.arange(len(ordered))[:, None] * step
     stray = float(np.linalg.norm(ordered - line, axis=1).max())
-    if stray > max(SPACING_TOLERANCE_MM, SPACING_TOLERANCE * along) * 10.0:
+    if stray > 2.0 * EVEN_TOLERANCE_MM:
         raise GeometryError(
             "CT_NONUNIFORM",
             f"The slices of the {what} do not lie on one line.",
