@@ -22,8 +22,10 @@ def demo(
     if shipped.is_dir():
         source = shipped
     else:
-        from quant.cli.phantom import write_phantom
+        from quant.phantom.kinds import PhantomKind
+        from quant.phantom.studies import write_phantom
 
         source = out / "input"
-        write_phantom(source, "torso", seed=1)
+        if not source.is_dir():
+            write_phantom(source, PhantomKind.TORSO, 1, say=typer.echo)
     raise typer.Exit(measure_folder(source, out))
