@@ -16,6 +16,7 @@ from quant.domain.region import Role
 from quant.domain.volume import Volume
 from quant.pipeline.laying import lay_regions
 from quant.pipeline.protocols import load_protocol
+from quant.regions.sources import gather_shapes
 
 ROOT = Path(__file__).resolve().parents[1]
 COLOURS = {Role.LIVER: "#56b4e9", Role.MUSCLE_LEFT: "#e69f00", Role.MUSCLE_RIGHT: "#e69f00"}
@@ -51,7 +52,9 @@ def main() -> None:
         message = "the sample holds no emission volume"
         raise SystemExit(message)
     volume = read_volume(emission)
-    regions = lay_regions(study, volume.grid, load_protocol("zhou2025").regions).regions
+    settings = load_protocol("zhou2025").regions
+    found = gather_shapes(study)
+    regions = lay_regions(found, study.study_uid, volume.grid, settings).regions
     tumour = next(region for region in regions if region.role is Role.TUMOUR)
     figure, panels = plt.subplots(1, 2, figsize=(9.2, 5.6), layout="constrained", sharey=True)
     for panel, along, title in zip(panels, "yx", ("anterior", "from the left"), strict=True):

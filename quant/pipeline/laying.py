@@ -9,13 +9,12 @@ from quant.domain.study import QuarantineEntry
 from quant.errors import RegionError
 from quant.regions.rasterise import rasterise
 from quant.regions.roles import assign_role
-from quant.regions.sources import gather_shapes
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid
     from quant.domain.protocol import RegionSettings
     from quant.domain.shapes import Mark, Shape
-    from quant.domain.study import StudyFiles
+    from quant.regions.sources import ShapesFound
 
 HARMLESS_ROLES = (Role.EXCLUDE, Role.LIVER_SEGMENT)
 HARMLESS_CODES = ("ROI_EMPTY", "ROI_OUTSIDE")
@@ -37,13 +36,17 @@ class LaidRegions:
     quarantined: tuple[QuarantineEntry, ...]
 
 
-def lay_regions(study: "StudyFiles", grid: "Grid", settings: "RegionSettings") -> LaidRegions:
-    """Read all region files of a study and turn those with a role into weights on ``grid``.
+def lay_regions(
+    found: "ShapesFound", study_uid: str, grid: "Grid", settings: "RegionSettings"
+) -> LaidRegions:
+    """Turn the shapes of a study that have a role into weights on ``grid``.
 
     Parameters
     ----------
-    study : StudyFiles
-        Files of the study.
+    found : ShapesFound
+        From :func:`quant.regions.sources.gather_shapes`.
+    study_uid : str
+        For what is refused.
     grid : Grid
         Grid of the emission volume.
     settings : RegionSettings
@@ -54,7 +57,6 @@ def lay_regions(study: "StudyFiles", grid: "Grid", settings: "RegionSettings") -
     LaidRegions
         Regions of role ``other`` are left out: they cost time and nobody measures them.
     """
-    found = gather_shapes(study)
     regions: list[Region] = []
     own: dict[str, tuple[Flag, ...]] = {}
     refused: list[QuarantineEntry] = list(found.quarantined)
@@ -69,7 +71,7 @@ def lay_regions(study: "StudyFiles", grid: "Grid", settings: "RegionSettings") -
             if role in HARMLESS_ROLES and error.code in HARMLESS_CODES:
                 flags.append(Flag("ROI_UNUSED", f"{shape.name}: {error.code}"))
                 continue
-            refused.append(_refused(study, shape, error))
+            refused.append(_refused(study_uid, shape, error))
             flags.append(Flag(error.code, f"{shape.name}: {error.found or error.what}"))
             continue
         regions.append(region)
@@ -82,10 +84,10 @@ def lay_regions(study: "StudyFiles", grid: "Grid", settings: "RegionSettings") -
     return LaidRegions(tuple(regions), found.marks, own, tuple(flags), tuple(refused))
 
 
-def _refused(study: "StudyFiles", shape: "Shape", error: RegionError) -> QuarantineEntry:
+def _refused(study_uid: str, shape: "Shape", error: RegionError) -> QuarantineEntry:
     return QuarantineEntry(
         path=f"{shape.source} region {shape.name}",
-        study_uid=study.study_uid,
+        study_uid=study_uid,
         code=error.code,
         message=str(error),
     )

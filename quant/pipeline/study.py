@@ -111,6 +111,7 @@ def _measure(
         from quant.dicom.volumes import read_volume
         from quant.pipeline.laying import lay_regions
         from quant.reference.placement import place_spheres
+        from quant.regions.sources import gather_shapes
 
     with watch.step("select series"):
         selection = select(study)
@@ -122,14 +123,27 @@ def _measure(
             volume = read_volume(selection.emission)
         except StudyError as error:
             return StudyOutcome(_failed(blank, error.code, str(error)))
-    with watch.step("read and lay regions"):
-        laid = lay_regions(study, volume.grid, protocol.regions)
+    with watch.step("read regions"):
+        found = gather_shapes(study)
+    with watch.step("load kernels"):
+        warm_up()
+    with watch.step("lay regions"):
+        laid = lay_regions(found, study.study_uid, volume.grid, protocol.regions)
     with watch.step("place reference spheres"):
         spheres = place_spheres(volume, laid.regions, laid.marks, protocol)
     with watch.step("measure"):
         measurements = _measurements(volume, laid.regions, spheres, protocol)
     record = _judged(_record(blank, volume, laid, spheres, measurements))
     return StudyOutcome(record, volume, laid.regions)
+
+
+def warm_up() -> None:
+    """Load numba and its registries, which the first call of any kernel pays for (about 0.5 s)."""
+    import numpy as np
+
+    from quant_kernels.surface import cube_histogram
+
+    cube_histogram(np.zeros((1, 1, 1), dtype=np.uint8))
 
 
 def _measurements(
