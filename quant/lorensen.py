@@ -63,7 +63,7 @@ def cube_triangles() -> tuple[NDArray[np.int64], ...]:
     lines = _TABLE.read_text(encoding="ascii").splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
     return tuple(
-        np.array([EDGE_LETTERS.index(letter) for letter in "".join(row[1:])]).reshape(-1, 3)
+        np.array([*map(EDGE_LETTERS.index, "".join(row[1:]))], dtype=np.int64).reshape(-1, 3)
         for row in rows
     )
 
