@@ -39,10 +39,12 @@ SUMMARY = (
 
 
 def number(value: float | None) -> str:
-    """Four significant digits for people; a dash where the value is absent."""
+    """Four significant digits for people, whole numbers as they are; a dash where absent."""
     if value is None:
         return ABSENT
-    return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:#.4g}".rstrip(".")
 
 
 def write_page(
