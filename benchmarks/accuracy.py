@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from quant.measure.morphology import asphericity, measure_surface
+from quant.measure.surface import asphericity, measure_surface
 from quant.phantom.solids import Ball, Ellipsoid, Solid, rotation_deg
 
 BALLS_ML = (5.0, 20.0, 50.0, 200.0)

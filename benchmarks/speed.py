@@ -6,7 +6,8 @@ from timing import as_lines, fastest_s
 
 from quant.domain.protocol import MorphologySettings
 from quant.domain.region import Region, Role
-from quant.measure.morphology import measure_morphology, measure_surface
+from quant.measure.morphology import measure_morphology
+from quant.measure.surface import measure_surface
 from quant.phantom.geometry import FieldOfView, Layout, layout_grid
 from quant.phantom.occupancy import occupancy
 from quant.phantom.solids import Ball, Ellipsoid, Solid

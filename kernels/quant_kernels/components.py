@@ -47,7 +47,7 @@ def _root(parents: NDArray[np.int64], run: int) -> int:
 
 
 @kernel
-def count_components(mask: NDArray[np.uint8], value: int, diagonal: bool) -> int:
+def count_components(mask: NDArray[np.uint8], value: int, neighbours: int) -> int:
     """Count the connected components of the voxels that have one value.
 
     Parameters
@@ -56,8 +56,8 @@ def count_components(mask: NDArray[np.uint8], value: int, diagonal: bool) -> int
         At least one column; not checked here.
     value : int
         The value whose voxels are counted, 0 or 1.
-    diagonal : bool
-        True: voxels touch by face, edge or corner (26 neighbours). False: by face (6 neighbours).
+    neighbours : int
+        26: voxels touch by face, edge or corner. 6: by face.
 
     Returns
     -------
@@ -67,8 +67,9 @@ def count_components(mask: NDArray[np.uint8], value: int, diagonal: bool) -> int
     slices, rows, _ = mask.shape
     first_run, starts, ends = _find_runs(mask, value)
     parents = np.arange(starts.shape[0])
+    diagonal = neighbours == 26
     reach = 1 if diagonal else 0
-    components = starts.shape[0]
+    components: int = starts.shape[0]
     for row in range(slices * rows):
         k, j = row // rows, row % rows
         for dk, dj in ((0, -1), (-1, -1), (-1, 0), (-1, 1)):

@@ -31,7 +31,8 @@ def digital_ball(
     ]
     k, j, i = squares
     rest = radius_mm**2 - k[:, None] - j[None, :]
-    return (i <= rest[:, :, None]).astype(np.uint8)
+    ball: NDArray[np.uint8] = (i <= rest[:, :, None]).astype(np.uint8)
+    return ball
 
 
 def spread_points(count: int, dimensions: int) -> NDArray[np.float64]:

@@ -156,7 +156,7 @@ def measure_intensity(
 
 
 def _unit(name: str, unit: str) -> str:
-    """Unit of a statistic of values in ``unit``."""
+    """Return the unit of a statistic of values in ``unit``."""
     power = _POWERS.get(name, 1)
     if power == 0:
         return Quantity.NONE.value

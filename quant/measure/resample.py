@@ -64,7 +64,8 @@ def grid_positions(size: int, spacing_mm: float, grid_mm: float) -> NDArray[np.f
     """
     step = grid_mm / spacing_mm
     count = max(1, math.ceil(size / step - SIZE_TOLERANCE))
-    return (size - 1) / 2.0 + (np.arange(count) - (count - 1) / 2.0) * step
+    steps = np.arange(count, dtype=np.float64) - (count - 1) / 2.0
+    return (size - 1) / 2.0 + steps * step
 
 
 def _at_edges(region: Region, axis: int) -> tuple[bool, bool]:
@@ -93,4 +94,5 @@ def _interpolate(
     upper_part = (positions - lower).reshape(shape)
     below = np.take(padded, lower + 1, axis=axis)
     above = np.take(padded, np.minimum(lower + 2, size + 1), axis=axis)
-    return below * (1.0 - upper_part) + above * upper_part
+    mixed: NDArray[np.float64] = below * (1.0 - upper_part) + above * upper_part
+    return mixed

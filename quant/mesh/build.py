@@ -1,29 +1,19 @@
-"""The surface of a region as a closed triangle mesh in LPS millimetres, and files of it."""
+"""The surface of a region as a closed triangle mesh in LPS millimetres."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.region import Region
-from quant.lorensen import CORNERS, EDGES, cube_triangles
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-CONVENTION = "LPS mm (DICOM patient: x to left, y to back, z to head); faces outward"
-
-_STL_TRIANGLE = np.dtype(
-    [("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
-)
-_PLY_FACE = np.dtype([("count", "u1"), ("corners", "<i4", (3,))])
+from quant.mesh.files import CONVENTION
 
 
 def region_mesh(region: Region) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Mesh the zero-padded binary region (weight of at least one half) at level 0.5.
 
-    Marching cubes by the Lorensen table of :mod:`quant.lorensen`; each vertex is shared, every edge
-    belongs to two faces, and the faces look outwards whatever the handedness of the grid.
+    Marching cubes by the Lorensen table of :mod:`quant.mesh.lorensen`; each vertex is shared, every
+    edge belongs to two faces, and the faces look outwards whatever the handedness of the grid.
 
     Parameters
     ----------
@@ -61,6 +51,9 @@ def region_mesh(region: Region) -> tuple[NDArray[np.float64], NDArray[np.int32]]
 
 def _triangle_points(padded: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(3 T, 3) int64: corners of all triangles, in half voxels of the padded array."""
+    # here, so that `python -m quant.mesh.lorensen` is not imported before it is run
+    from quant.mesh.lorensen import CORNERS, EDGES, cube_triangles
+
     size = np.array(padded.shape) - 1
     codes = np.zeros(tuple(size), dtype=np.uint8)
     for bit, (k, j, i) in enumerate(CORNERS):
@@ -91,52 +84,3 @@ def to_trimesh(region: Region) -> Any:  # noqa: ANN401 - trimesh has no types
     return trimesh.Trimesh(
         vertices=vertices, faces=faces, process=False, metadata={"convention": CONVENTION}
     )
-
-
-def write_stl(path: "Path", vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> None:
-    """Write a binary little-endian STL file; the header names the convention.
-
-    Parameters
-    ----------
-    path : Path
-    vertices : (V, 3) float64
-        LPS, mm; stored as float32.
-    faces : (F, 3) int32
-    """
-    triangles = np.zeros(len(faces), dtype=_STL_TRIANGLE)
-    corners = vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    triangles["normal"] = normals / np.where(lengths > 0.0, lengths, 1.0)
-    triangles["corners"] = corners
-    # 3D Slicer reads SPACE=LPS; a header that began with "solid" would mean text
-    header = f"binary STL; SPACE=LPS; {CONVENTION}".encode("ascii")[:80].ljust(80)
-    path.write_bytes(header + np.array(len(faces), dtype="<u4").tobytes() + triangles.tobytes())
-
-
-def write_ply(path: "Path", vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> None:
-    """Write a binary little-endian PLY file; a comment names the convention.
-
-    Parameters
-    ----------
-    path : Path
-    vertices : (V, 3) float64
-        LPS, mm; stored as float32.
-    faces : (F, 3) int32
-    """
-    lines = [
-        "ply",
-        "format binary_little_endian 1.0",
-        "comment SPACE=LPS",
-        f"comment {CONVENTION}",
-        f"element vertex {len(vertices)}",
-        *(f"property float {axis}" for axis in "xyz"),
-        f"element face {len(faces)}",
-        "property list uchar int vertex_indices",
-        "end_header",
-    ]
-    records = np.zeros(len(faces), dtype=_PLY_FACE)
-    records["count"] = 3
-    records["corners"] = faces
-    head = ("\n".join(lines) + "\n").encode("ascii")
-    path.write_bytes(head + vertices.astype("<f4").tobytes() + records.tobytes())
