@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from quant_kernels.components import count_components
-from quant_kernels.diameter import farthest_distance, hull_candidates
 from scipy import ndimage
 from scipy.spatial.distance import pdist
 
 from quant.measure.surface import max_diameter_mm
+from quant_kernels.components import count_components
+from quant_kernels.diameter import farthest_distance, hull_candidates
 from tests.support.masks import Mask, Spacing, blob, noise, skimage_mesh, torus
 
 DENSITIES = (0.05, 0.15, 0.3, 0.5, 0.8, 0.97)
@@ -51,10 +51,10 @@ def test_neighbours_by_edge_or_corner_join_only_where_they_are_told_to(
 def test_a_ring_whose_ends_meet_late_is_one_part() -> None:
     """Several provisional parts must be merged into one; a spiral is worse than a ring."""
     spiral = np.zeros((1, 9, 9), dtype=np.uint8)
-    for j, row in enumerate(
-        ["111111111", "000000001", "111111101", "100000101", "101110101", "101000101"]
-        + ["101111101", "100000001", "111111111"]
-    ):
+    rows = (
+        "111111111 000000001 111111101 100000101 101110101 101000101 101111101 100000001 111111111"
+    )
+    for j, row in enumerate(rows.split()):
         spiral[0, j] = [int(letter) for letter in row]
 
     assert count_components(torus(), 1, 6) == 1

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from quant_kernels.surface import cube_histogram
 
+from quant_kernels.surface import cube_histogram
 from tests.support.masks import Mask, blob, noise
 
 
