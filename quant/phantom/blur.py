@@ -71,9 +71,7 @@ def resample_blurred(
     return np.ascontiguousarray(blurred)
 
 
-def gaussian_blur(
-    values: NDArray[np.float64], grid: Grid, fwhm_mm: float
-) -> NDArray[np.float64]:
+def gaussian_blur(values: NDArray[np.float64], grid: Grid, fwhm_mm: float) -> NDArray[np.float64]:
     """Blur values (K, J, I) on their own grid; voxels count as boxes of constant uptake."""
     return resample_blurred(values, grid, grid, fwhm_mm)
 

@@ -212,7 +212,9 @@ class MultiPart(Solid):
 
     def field_mm(self, points_mm: Points) -> NDArray[np.float64]:
         """Least of the parts' fields, mm."""
-        least: NDArray[np.float64] = np.min([part.field_mm(points_mm) for part in self.parts], axis=0)
+        least: NDArray[np.float64] = np.min(
+            [part.field_mm(points_mm) for part in self.parts], axis=0
+        )
         return least
 
     def bounds_mm(self) -> tuple[Points, Points]:

@@ -152,7 +152,9 @@ def code(value: str, scheme: str, meaning: str) -> "Dataset":
     return item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
 
 
-def new_object(identity: Identity, label: SeriesLabel, sop_class_uid: str, instance: int) -> "Dataset":
+def new_object(
+    identity: Identity, label: SeriesLabel, sop_class_uid: str, instance: int
+) -> "Dataset":
     """Return a data set with patient, study, series, equipment and SOP attributes.
 
     Parameters

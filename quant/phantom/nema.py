@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
 from quant.phantom.blur import gaussian_blur
-from quant.phantom.compounds import MultiPart
 from quant.phantom.contours import contours, slice_planes
 from quant.phantom.header import Identity, SeriesLabel
 from quant.phantom.occupancy import occupancy
@@ -30,8 +29,6 @@ SPACING_MM = (2.5, 2.0, 2.0)
 
 BLURRED_FWHM_MM = 6.0
 """Point spread of the blurred study."""
-
-PAINT_LEVELS = 4
 
 
 class IECBody(Solid):
@@ -97,9 +94,11 @@ def _write(folder: Path, identity: Identity, fwhm_mm: float) -> Truth:
     scene = (
         Painted(IECBody(), BACKGROUND_BQ_PER_ML),
         Painted(Cylinder((0.0, 0.0, 0.0), 25.5, 90.0), 0.0),
-        Painted(MultiPart(tuple(lesions.values())), SPHERES_BQ_PER_ML),
     )
-    values = paint(grid, scene, PAINT_LEVELS)
+    values = paint(grid, scene)
+    shares = {name: occupancy(ball, grid) for name, ball in lesions.items()}
+    for share in shares.values():
+        values += share * (SPHERES_BQ_PER_ML - values)
     if fwhm_mm > 0.0:
         values = gaussian_blur(values, grid, fwhm_mm)
     label = SeriesLabel("pt", f"PET AC {identity.name}", 1)
@@ -125,7 +124,7 @@ def _write(folder: Path, identity: Identity, fwhm_mm: float) -> Truth:
                 "centre_mm": list(ball.centre_mm),
                 "radius_mm": ball.radius_mm,
                 "drawn_volume_ml": drawn_volume_ml(drawn[name], SPACING_MM[0]),
-                **_uptake(values, occupancy(ball, grid)),
+                **_uptake(values, shares[name]),
             }
             for name, ball in lesions.items()
         },

@@ -89,9 +89,7 @@ def _half_diagonal_mm(grid: Grid) -> float:
     return float(np.linalg.norm(_CORNERS @ grid.axes_mm.T, axis=1).max()) / 2.0
 
 
-def _index_box(
-    body: Body, grid: Grid
-) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+def _index_box(body: Body, grid: Grid) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """First index and size of the box of voxels that the body can reach."""
     low, high = body.bounds_mm()
     picks = np.array(np.meshgrid(*[[0, 1]] * 3, indexing="ij")).reshape(3, -1).T

@@ -27,7 +27,9 @@ UPRIGHT: Rotation = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 def rotation_deg(about_x: float, about_y: float, about_z: float) -> Rotation:
     """Return the rotation about x, then y, then z (LPS axes), angles in degrees."""
-    (cx, cy, cz), (sx, sy, sz) = (f(np.radians([about_x, about_y, about_z])) for f in (np.cos, np.sin))
+    (cx, cy, cz), (sx, sy, sz) = (
+        f(np.radians([about_x, about_y, about_z])) for f in (np.cos, np.sin)
+    )
     turn_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     turn_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     turn_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
@@ -291,7 +293,9 @@ class Torus(_Turned):
     def __post_init__(self) -> None:
         """Refuse a ring that has no hole: the closed forms need one."""
         if not 0.0 < self.tube_radius_mm < self.ring_radius_mm:
-            message = f"tube {self.tube_radius_mm} mm must be thinner than ring {self.ring_radius_mm}"
+            message = (
+                f"tube {self.tube_radius_mm} mm must be thinner than ring {self.ring_radius_mm}"
+            )
             raise ValueError(message)
 
     @property

@@ -131,7 +131,9 @@ def _add_isotope(data: "Dataset") -> None:
     """Say 123I-MIBG at 159 keV, 20 % window (NM isotope module; activity in MBq for NM)."""
     window = item(
         EnergyWindowName="I123_EM",
-        EnergyWindowRangeSequence=[item(EnergyWindowLowerLimit="143.1", EnergyWindowUpperLimit="174.9")],
+        EnergyWindowRangeSequence=[
+            item(EnergyWindowLowerLimit="143.1", EnergyWindowUpperLimit="174.9")
+        ],
     )
     data.NumberOfEnergyWindows = 1
     data.EnergyWindowInformationSequence = [window]

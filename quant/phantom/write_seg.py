@@ -185,9 +185,7 @@ def _add_frames(
     data.PixelData = packed + b"\0" * (len(packed) % 2)
 
 
-def _frame_item(
-    number: int, k: int, grid: "Grid", reference: WrittenSeries | None
-) -> "Dataset":
+def _frame_item(number: int, k: int, grid: "Grid", reference: WrittenSeries | None) -> "Dataset":
     data = item(
         FrameContentSequence=[item(DimensionIndexValues=[number, k + 1])],
         PlanePositionSequence=[item(ImagePositionPatient=decimals(grid.to_mm((k, 0, 0))))],

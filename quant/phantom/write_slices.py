@@ -94,7 +94,11 @@ def write_ct(
 
 
 def write_pt(
-    folder: Path, values: NDArray[np.float64], grid: "Grid", identity: Identity, settings: PTSettings
+    folder: Path,
+    values: NDArray[np.float64],
+    grid: "Grid",
+    identity: Identity,
+    settings: PTSettings,
 ) -> WrittenSeries:
     """Write a PET series in Bq/ml, with a rescale slope of its own in every slice.
 
