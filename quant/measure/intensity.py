@@ -48,7 +48,8 @@ def intensity_statistics(values: NDArray[np.float64]) -> dict[str, float]:
         ``energy`` (N8CA, u^2), ``root_mean_square`` (5ZWQ, u).
 
         NaN where a denominator is 0: skewness and kurtosis of equal values, variation about a mean
-        of 0, dispersion with quartiles that add up to 0. Percentiles are interpolated linearly.
+        of 0, dispersion with quartiles that add up to 0, robust deviation when no value lies between the
+        percentiles (two different values). Percentiles are interpolated linearly.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def intensity_statistics(values: NDArray[np.float64]) -> dict[str, float]:
         p75 - p25,
         maximum - minimum,
         float(np.abs(deviations).mean()),
-        float(np.abs(middle - middle.mean()).mean()),
+        float(np.abs(middle - middle.mean()).mean()) if middle.size else float("nan"),
         float(np.abs(values - median).mean()),
         _ratio(float(np.sqrt(variance)), mean),
         _ratio(p75 - p25, p75 + p25),
@@ -141,7 +142,9 @@ def measure_intensity(
         values = values[(values >= interval[0]) & (values <= interval[1])]
     numbers = intensity_statistics(values) if values.size else dict.fromkeys(_NAMES, np.nan)
     if values.size:
-        reason = Flag("DENOMINATOR_ZERO", "spread, mean or quartiles of the values are zero")
+        reason = Flag(
+            "DENOMINATOR_ZERO", "spread, mean, quartiles or the middle part of the values"
+        )
     return tuple(
         Measurement(
             f"intensity_{name}",
