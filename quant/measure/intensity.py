@@ -48,8 +48,8 @@ def intensity_statistics(values: NDArray[np.float64]) -> dict[str, float]:
         ``energy`` (N8CA, u^2), ``root_mean_square`` (5ZWQ, u).
 
         NaN where a denominator is 0: skewness and kurtosis of equal values, variation about a mean
-        of 0, dispersion with quartiles that add up to 0, robust deviation when no value lies between the
-        percentiles (two different values). Percentiles are interpolated linearly.
+        of 0, dispersion with quartiles that add up to 0, robust deviation when no value lies
+        between the percentiles (two values). Percentiles are interpolated linearly.
 
     Raises
     ------
@@ -142,9 +142,7 @@ def measure_intensity(
         values = values[(values >= interval[0]) & (values <= interval[1])]
     numbers = intensity_statistics(values) if values.size else dict.fromkeys(_NAMES, np.nan)
     if values.size:
-        reason = Flag(
-            "DENOMINATOR_ZERO", "spread, mean, quartiles or the middle part of the values"
-        )
+        reason = Flag("DENOMINATOR_ZERO", "spread, mean, quartiles or middle of the values")
     return tuple(
         Measurement(
             f"intensity_{name}",
