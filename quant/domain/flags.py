@@ -7,6 +7,8 @@ results, quarantine lists and scripts bind to them.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from quant.domain.text import plain
+
 
 class Severity(StrEnum):
     """How much a flag weighs: an error means that something was not measured."""
@@ -24,10 +26,11 @@ class Flag:
     detail: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a code that nobody can look up."""
+        """Refuse a code that nobody can look up; keep the detail printable."""
         if self.code not in CODES:
             message = f"code {self.code!r} is not in the registry quant.domain.flags.CODES"
             raise ValueError(message)
+        object.__setattr__(self, "detail", plain(self.detail))
 
     @property
     def severity(self) -> Severity:
@@ -386,6 +389,16 @@ _MEASURES: dict[str, CodeInfo] = {
         "The reference value is zero, negative or not a number: the ratio is absent.",
         "Look at the sphere and at the unit of the series.",
     ),
+    "VALUE_NEGATIVE": CodeInfo(
+        _W,
+        "An uptake value or ratio is negative, which no activity is.",
+        "Look at the reconstruction, at its rescaling and at the region.",
+    ),
+    "STATISTIC_UNDEFINED": CodeInfo(
+        _I,
+        "A statistic divides by a spread, mean or quartile sum that is zero, so it is absent.",
+        "Nothing.",
+    ),
     "INTERVAL_ABSENT": CodeInfo(
         _I,
         "The ratio has no interval over reference positions.",
@@ -440,7 +453,9 @@ _RUN: dict[str, CodeInfo] = {
         "Supply a tumour region, and regions or marks for liver and muscle.",
     ),
     "STUDY_FAILED": CodeInfo(
-        _E, "The study failed for an unforeseen reason.", "Report it with the run's log."
+        _E,
+        "The study failed for an unforeseen reason.",
+        "Report it as a defect with what quant run --debug prints.",
     ),
 }
 

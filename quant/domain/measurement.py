@@ -56,3 +56,8 @@ class Measurement:
         if self.value is not None and not math.isfinite(self.value):
             message = f"measurement {self.name} is {self.value}; absent values are None with a code"
             raise ValueError(message)
+
+
+def negative_flags(value: float) -> tuple[Flag, ...]:
+    """Flag an uptake value or ratio below zero: reported as it is, never without a code."""
+    return (Flag("VALUE_NEGATIVE", f"{value:.6g}"),) if value < 0 else ()

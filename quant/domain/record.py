@@ -9,7 +9,6 @@ from quant.domain.region import Role
 from quant.domain.sphere import Sphere
 from quant.domain.study import Candidate, QuarantineEntry
 
-
 LESION_ROLES = (str(Role.TUMOUR), str(Role.LESION))
 """Roles of the regions that have uptake, ratios and shape of their own."""
 

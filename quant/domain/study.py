@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quant.domain.flags import Flag
+from quant.domain.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class QuarantineEntry:
     study_uid: str
     code: str
     message: str
+
+    def __post_init__(self) -> None:
+        """Keep what is printed printable."""
+        object.__setattr__(self, "path", plain(self.path))
+        object.__setattr__(self, "message", plain(self.message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def measure_intensity(
     tuple of Measurement
         ``intensity_<name>`` for each name of :func:`intensity_statistics`. Absent with
         ``REGION_BELOW_HALF``, ``INTERVAL_EMPTY`` or ``VALUES_INVALID`` when there is nothing to
-        measure, with ``DENOMINATOR_ZERO`` where the quotient does not exist.
+        measure, with ``STATISTIC_UNDEFINED`` where the quotient does not exist.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def measure_intensity(
         values = values[(values >= interval[0]) & (values <= interval[1])]
     numbers = intensity_statistics(values) if values.size else dict.fromkeys(_NAMES, np.nan)
     if values.size:
-        reason = Flag("DENOMINATOR_ZERO", "spread, mean, quartiles or middle of the values")
+        reason = Flag("STATISTIC_UNDEFINED", "spread, mean, quartiles or middle of the values")
     return tuple(
         Measurement(
             f"intensity_{name}",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.domain.flags import Flag
-from quant.domain.measurement import Interval, Measurement
+from quant.domain.measurement import Interval, Measurement, negative_flags
 from quant.domain.region import Role
 from quant.domain.units import Quantity
 
@@ -95,6 +95,7 @@ def _divide(
     positions = reference_values(ratio.reference, placed)
     interval, flags = _interval(float(tumour.value), positions, settings.coverage)
     value = float(tumour.value) / float(reference.value)
+    flags = (*flags, *negative_flags(value))
     return Measurement(ratio.name, value, Quantity.NONE, roi, method, interval, flags)
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import Flag
-from quant.domain.measurement import Measurement
+from quant.domain.measurement import Measurement, negative_flags
 from quant.domain.region import Role
 from quant.domain.units import Quantity
 
@@ -58,7 +58,14 @@ def _present(role: Role, one: "PlacedSphere", unit: str) -> list[Measurement]:
     method = f"{sphere.source} sphere, radius {sphere.radius_mm:.2f} mm"
     numbers = (("max", values.maximum), ("mean", values.mean), ("sd", values.sd))
     rows = [
-        Measurement(f"{name}_{what}", number, unit, name, method, flags=one.flags)
+        Measurement(
+            f"{name}_{what}",
+            number,
+            unit,
+            name,
+            method,
+            flags=(*one.flags, *negative_flags(number)),
+        )
         for what, number in numbers
     ]
     rows.extend(

@@ -131,8 +131,10 @@ def asphericity_floor(voxels: int, spacing_mm: tuple[float, float, float]) -> fl
     -------
     float
         Mean over :data:`FLOOR_POSITIONS` fixed sub-voxel positions of the sphere's centre; those at
-        which a tiny sphere holds no voxel centre do not count.
+        which a tiny sphere holds no voxel centre do not count. Which axis is which does not matter.
     """
+    # a sphere looks alike from everywhere: the same positions whatever the order of the axes
+    spacing_mm = (min(spacing_mm), sorted(spacing_mm)[1], max(spacing_mm))
     spacing = np.array(spacing_mm)
     radius = math.cbrt(voxels * math.prod(spacing_mm) * 0.75 / math.pi)
     balls = [digital_ball(radius, spacing, at) for at in spread_points(FLOOR_POSITIONS, 3)]

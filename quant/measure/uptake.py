@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.domain.flags import Flag
-from quant.domain.measurement import Measurement
+from quant.domain.measurement import Measurement, negative_flags
 from quant.domain.units import Quantity
 from quant.reference.stencil import peak
 
@@ -53,7 +53,7 @@ def measure_uptake(
     unit, roi = str(volume.unit), region.name
     return (
         *_maximum_and_peak(volume, region, settings),
-        Measurement("tumour_mean", mean, unit, roi, MEAN_METHOD),
+        Measurement("tumour_mean", mean, unit, roi, MEAN_METHOD, flags=negative_flags(mean)),
         Measurement("tumour_sd", float(np.sqrt(variance)), unit, roi, "weighted, population"),
         Measurement("tumour_voxels", region.voxels, Quantity.NONE, roi, INSIDE_METHOD),
         Measurement(
@@ -80,6 +80,6 @@ def _maximum_and_peak(
     maximum = float(volume.values[region.box][region.mask].max())
     best, _ = peak(volume, region, settings.peak_volume_ml, settings.peak_rule)
     return (
-        Measurement("tumour_max", maximum, unit, roi, INSIDE_METHOD),
-        Measurement("tumour_peak", float(best), unit, roi, peak_method),
+        Measurement("tumour_max", maximum, unit, roi, INSIDE_METHOD, flags=negative_flags(maximum)),
+        Measurement("tumour_peak", float(best), unit, roi, peak_method, flags=negative_flags(best)),
     )

@@ -96,8 +96,8 @@ def test_equal_values_have_no_skewness_and_no_kurtosis() -> None:
     rows = measured([0.1] * 7)
 
     assert absent(rows) == {
-        "skewness": {"DENOMINATOR_ZERO"},
-        "excess_kurtosis": {"DENOMINATOR_ZERO"},
+        "skewness": {"STATISTIC_UNDEFINED"},
+        "excess_kurtosis": {"STATISTIC_UNDEFINED"},
     }
     assert rows["intensity_variance"].value == 0.0
     assert rows["intensity_coefficient_of_variation"].value == 0.0
@@ -108,10 +108,17 @@ def test_a_mean_of_zero_has_no_coefficient_of_variation() -> None:
     rows = measured([-3.0, -1.0, 1.0, 3.0])
 
     assert absent(rows) == {
-        "coefficient_of_variation": {"DENOMINATOR_ZERO"},
-        "quartile_coefficient_of_dispersion": {"DENOMINATOR_ZERO"},
+        "coefficient_of_variation": {"STATISTIC_UNDEFINED"},
+        "quartile_coefficient_of_dispersion": {"STATISTIC_UNDEFINED"},
     }
     assert rows["intensity_skewness"].value == pytest.approx(0.0)
+
+
+def test_two_values_have_none_between_their_percentiles() -> None:
+    rows = measured([1.0, 10.0])
+
+    assert absent(rows) == {"robust_mean_absolute_deviation": {"STATISTIC_UNDEFINED"}}
+    assert rows["intensity_mean_absolute_deviation"].value == pytest.approx(4.5)
 
 
 def test_only_zeros_are_absent_with_a_code_where_they_must() -> None:

@@ -135,3 +135,14 @@ def test_every_ratio_is_there_whatever_is_missing() -> None:
 
     assert set(rows) == {ratio.name for ratio in RATIOS}
     assert all(one.value is None and one.flags for one in rows.values())
+
+
+def test_a_negative_ratio_is_reported_with_its_code() -> None:
+    placed = _all()
+    references = measure_spheres(placed, {}, "counts")
+    tumour = _tumour(maximum=-6.0, mean=-3.0, peak=-5.0)
+
+    rows = {one.name: one for one in measure_ratios(tumour, references, placed, SETTINGS)}
+
+    assert rows["tmean_lmean"].value == -0.3
+    assert [flag.code for flag in rows["tmean_lmean"].flags] == ["VALUE_NEGATIVE"]
