@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from quant.measure.cube_tables import cube_tables
 from quant.measure.digital_ball import digital_ball, spread_points
 
-FLOOR_POSITIONS = 8
+FLOOR_POSITIONS = 16
 """Sub-voxel positions of the digital spheres whose mean asphericity is the floor."""
 
 
