@@ -22,15 +22,24 @@ def open_studies(folder: str | Path, *, rois: str | Path | None = None) -> "Iter
     rois : str or Path, optional
         Folder with region files in one folder per StudyInstanceUID.
 
-    Yields
-    ------
-    StudyFiles
+    Returns
+    -------
+    iterator of StudyFiles
         In the order of their UIDs; give each to :func:`measure_study`.
+
+    Raises
+    ------
+    UsageError
+        If a folder does not exist.
     """
     from quant.dicom.index import index_tree
+    from quant.errors import require_folder
 
+    require_folder(Path(folder), "INPUT")
+    if rois is not None:
+        require_folder(Path(rois), "The folder of regions")
     index = index_tree(Path(folder), rois=Path(rois) if rois is not None else None)
-    yield from index.studies
+    return iter(index.studies)
 
 
 def measure_study(

@@ -16,6 +16,8 @@ what was found, what is needed and what to do next. Messages hold UIDs, tag name
 technical tags; never a person's name, identifier or date of birth.
 """
 
+from pathlib import Path
+
 
 class QuantError(Exception):
     """Anything that the engine refuses, with a stable code and the remedy.
@@ -102,3 +104,15 @@ class UnitError(StudyError):
 
 class RegionError(StudyError):
     """A region that cannot be laid on the emission volume."""
+
+
+def require_folder(path: Path, what: str) -> None:
+    """Raise a UsageError when ``path`` is not an existing folder; ``what`` names it."""
+    if not path.is_dir():
+        raise UsageError(
+            "USAGE",
+            f"{what} is not a folder.",
+            found=str(path),
+            needed="an existing folder",
+            next_step="check the path",
+        )

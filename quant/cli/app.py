@@ -1,5 +1,6 @@
 """The command ``quant``: one module per command, loaded only when it runs."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -22,6 +23,8 @@ error; 3 nothing to measure; 4 OUT is in use by another run; 130 interrupted.
 
 Research software, not a medical device.
 """
+
+RESUME = "What is measured is kept; the same command goes on from there."
 
 app = typer.Typer(
     name="quant",
@@ -69,16 +72,21 @@ def main() -> None:
     """Run the command line; every expected error is a sentence, never a traceback."""
     from quant.errors import QuantError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a sign shows "?"
+            stream.reconfigure(errors="replace")
     _register()
     try:
         app(standalone_mode=True)
     except QuantError as error:
         typer.echo(f"quant: {error}", err=True)
+        sys.exit(Exit.OUT_IN_USE if error.code == "OUT_IN_USE" else Exit.USAGE)
+    except OSError as error:
+        typer.echo(f"quant: {error.strerror or error}: {error.filename or 'a file'}", err=True)
+        typer.echo(RESUME, err=True)
         sys.exit(Exit.USAGE)
     except KeyboardInterrupt:
-        typer.echo(
-            "quant: interrupted. What is measured is kept; the same command goes on.", err=True
-        )
+        typer.echo(f"quant: interrupted. {RESUME}", err=True)
         sys.exit(Exit.INTERRUPTED)
 
 

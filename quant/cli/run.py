@@ -8,8 +8,6 @@ import typer
 from quant.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from quant.domain.study import StudyIndex
@@ -37,6 +35,9 @@ def run(
         bool, typer.Option("--restart", help="Measure everything anew, keep no earlier record.")
     ] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Print where the time went.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the full trace of an unforeseen failure.")
+    ] = False,
 ) -> None:
     """Measure every study under INPUT and write tables, records, meshes and a report to OUT.
 
@@ -44,6 +45,11 @@ def run(
     quarantine.csv says why and what to do. Run again on the same OUT to go on after an
     interruption: what is measured already is kept.
     """
+    if debug:
+        import logging
+
+        logging.basicConfig(level=logging.INFO)
+        logging.getLogger("quant").setLevel(logging.DEBUG)
     raise typer.Exit(measure_folder(input_folder, out, protocol, rois, restart, profile))
 
 
@@ -63,11 +69,14 @@ def measure_folder(
         from rich.console import Console
 
         from quant.dicom.index import index_tree
+        from quant.errors import require_folder
         from quant.pipeline.batch import run_batch
         from quant.pipeline.protocols import load_protocol
 
     settings = load_protocol(protocol)
-    _require_folder(input_folder, rois)
+    require_folder(input_folder, "INPUT")
+    if rois is not None:
+        require_folder(rois, "The folder of --rois")
     console = Console()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
@@ -82,20 +91,6 @@ def measure_folder(
     if profile:
         _show_profile(console, watch)
     return Exit.SOME_FAILED if result.has_errors else Exit.OK
-
-
-def _require_folder(input_folder: Path, rois: Path | None) -> None:
-    from quant.errors import UsageError
-
-    for path, what in ((input_folder, "INPUT"), (rois, "--rois")):
-        if path is not None and not path.is_dir():
-            raise UsageError(
-                "USAGE",
-                f"{what} is not a folder.",
-                found=str(path),
-                needed="an existing folder",
-                next_step="check the path",
-            )
 
 
 def _is_empty(index: "StudyIndex") -> bool:
@@ -150,18 +145,37 @@ def _progress(console: "Console") -> _Bar:
     return _Bar(console)
 
 
+SHOWN = (
+    ("Tmax/\nLmax", "tmax_lmax"),
+    ("Tmean/\nLmean", "tmean_lmean"),
+    ("Tmax/\nMmax", "tmax_mmax"),
+    ("Tmean/\nMmean", "tmean_mmean"),
+    ("volume\nml", "tumour_volume_ml"),
+    ("asphe-\nricity", "asphericity"),
+)
+"""Columns of the table on screen: heading and column name."""
+
+
 def _show(console: "Console", result: "BatchResult") -> None:
     from rich.table import Table
 
-    table = Table(title=None, show_edge=False, pad_edge=False)
-    table.add_column("study")
-    table.add_column("status")
-    for head in ("Tmax/Lmax", "Tmean/Lmean", "Tmax/Mmax", "Tmean/Mmean", "ml", "asphericity"):
-        table.add_column(head, justify="right")
-    table.add_column("flags")
-    for cells in _rows(result):
-        table.add_row(*cells)
+    from quant.domain.flags import Severity
+    from quant.report.page import number
+
+    table = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
+    table.add_column("study", no_wrap=True, vertical="bottom")
+    table.add_column("status", no_wrap=True)
+    for heading, _ in SHOWN:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for record in result.records:
+        cells = [number(record.value(name)) for _, name in SHOWN]
+        table.add_row(f"\u2026{record.study_uid[-8:]}", str(record.status), *cells)
     console.print(table, markup=False)
+    for record in result.records:
+        loud = {flag.code for flag in record.flags if flag.severity is not Severity.INFORMATION}
+        if loud:
+            line = f"\u2026{record.study_uid[-8:]}  {' '.join(sorted(loud))}"
+            console.print(line, markup=False, highlight=False)
     counts = (
         f"{len(result.records)} studies, {result.failed} failed, {result.reused} kept from an "
         f"earlier run, {len(result.quarantine)} entries in quarantine.csv"
@@ -169,26 +183,6 @@ def _show(console: "Console", result: "BatchResult") -> None:
     console.print(counts, highlight=False)
     console.print(f"report: {result.out / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"table:  {result.out / 'studies.csv'}", highlight=False, soft_wrap=True)
-
-
-def _rows(result: "BatchResult") -> "Iterator[list[str]]":
-    from rich.markup import escape
-
-    from quant.domain.flags import Severity
-    from quant.report.page import number
-
-    names = (
-        "tmax_lmax", "tmean_lmean", "tmax_mmax", "tmean_mmean", "tumour_volume_ml", "asphericity",
-    )  # fmt: skip
-    for record in result.records:
-        loud = {flag.code for flag in record.flags if flag.severity is not Severity.INFORMATION}
-        cells = [number(record.value(name)) for name in names]
-        yield [
-            f"…{record.study_uid[-12:]}",
-            str(record.status),
-            *cells,
-            escape(" ".join(sorted(loud))),
-        ]
 
 
 def _show_profile(console: "Console", watch: "Stopwatch") -> None:

@@ -68,7 +68,7 @@ _READING: dict[str, CodeInfo] = {
     ),
     "UID_ASSUMED": CodeInfo(
         _W,
-        "Study or series UIDs are blank; files in one frame of reference are taken as one study.",
+        "Study or series UIDs are blank; one patient's files in one frame are taken as one study.",
         "Export with UIDs: pseudonyms are enough.",
     ),
     "NON_VOLUME": CodeInfo(
@@ -183,9 +183,9 @@ _READING: dict[str, CodeInfo] = {
         "Export the series as one file a slice.",
     ),
     "PATIENT_MIXED": CodeInfo(
-        _W,
-        "Files of one study bear different patient identifiers.",
-        "Make sure that all files belong to one person.",
+        _E,
+        "Files of one study bear different patient identifiers, so it is not measured.",
+        "Find out whose files they are; give all files of one person the same PatientID.",
     ),
     "CT_GAP": CodeInfo(_E, "Slices are missing inside a series.", "Export the whole series again."),
     "CT_NONUNIFORM": CodeInfo(

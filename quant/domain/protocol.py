@@ -23,6 +23,11 @@ def _setting(source: str, description: str) -> object:
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+SphereVolume = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+Distance = Annotated[float, Field(ge=0, le=500, allow_inf_nan=False)]
+GridSize = Annotated[float, Field(ge=0.5, le=50, allow_inf_nan=False)]
+Word = Annotated[str, Field(min_length=1, pattern=r"\w")]
+Words = Annotated[tuple[Word, ...], Field(min_length=1)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -65,7 +70,7 @@ class RegionSettings(Settings):
         Literal["autochthon", "psoas"],
         _setting(HOUSE, "which muscle beside L2 stands for 'both sides of the lumbar 2 vertebra'"),
     ] = "autochthon"
-    tumour: Annotated[tuple[str, ...], _setting(HOUSE, "words that make a region a tumour")] = (
+    tumour: Annotated[Words, _setting(HOUSE, "words that make a region a tumour")] = (
         "tumour",
         "tumor",
         "primary",
@@ -73,26 +78,29 @@ class RegionSettings(Settings):
         "mass",
         "neuroblastoma",
     )
-    lesion: Annotated[tuple[str, ...], _setting(HOUSE, "words that make a region a lesion")] = (
+    lesion: Annotated[Words, _setting(HOUSE, "words that make a region a lesion")] = (
         "lesion",
         "met",
         "metastasis",
         "metastases",
     )
-    liver: Annotated[tuple[str, ...], _setting(HOUSE, "words for the liver")] = ("liver",)
-    vertebra_l2: Annotated[tuple[str, ...], _setting(HOUSE, "words for vertebra L2")] = (
+    liver: Annotated[Words, _setting(HOUSE, "words for the liver")] = ("liver",)
+    vertebra_l2: Annotated[Words, _setting(HOUSE, "words for vertebra L2")] = (
         "vertebrae_L2",
         "L2",
     )
-    exclude: Annotated[
-        tuple[str, ...], _setting(HOUSE, "words for regions that spheres must avoid")
-    ] = ("exclude", "vessel", "gallbladder", "cyst")
+    exclude: Annotated[Words, _setting(HOUSE, "words for regions that spheres must avoid")] = (
+        "exclude",
+        "vessel",
+        "gallbladder",
+        "cyst",
+    )
 
 
 class SphereSettings(Settings):
     """How a reference sphere is placed."""
 
-    volume_ml: Annotated[Positive, _setting(PAPER, "volume of the sphere, ml")]
+    volume_ml: Annotated[SphereVolume, _setting(PAPER, "volume of the sphere, ml")]
     criterion: Annotated[Criterion, _setting(HOUSE, "which admissible position is taken")] = (
         Criterion.DEEPEST
     )
@@ -100,11 +108,11 @@ class SphereSettings(Settings):
         Fraction, _setting(HOUSE, "least fraction of the sphere inside the organ")
     ] = 0.999
     edge_distance_mm: Annotated[
-        NotNegative,
+        Distance,
         _setting(HOUSE, "least distance from the sphere to the organ's edge, mm"),
     ] = 0.0
     lesion_distance_mm: Annotated[
-        NotNegative,
+        Distance,
         _setting(HOUSE, "least distance from the sphere to tumour, lesions, excluded regions, mm"),
     ] = 10.0
     focus_sigma: Annotated[
@@ -119,7 +127,7 @@ class SphereSettings(Settings):
         bool, _setting(HOUSE, "may the sphere shrink to fit an organ that is too small?")
     ] = False
     least_volume_ml: Annotated[
-        Positive, _setting(HOUSE, "smallest sphere that an adaptive radius may give, ml")
+        SphereVolume, _setting(HOUSE, "smallest sphere that an adaptive radius may give, ml")
     ] = 1.0
     least_inside_fraction: Annotated[
         Fraction,
@@ -130,7 +138,7 @@ class SphereSettings(Settings):
 class UptakeSettings(Settings):
     """How uptake in the tumour is read."""
 
-    peak_volume_ml: Annotated[Positive, _setting(IBSI, "volume of the peak sphere, ml")] = 1.0
+    peak_volume_ml: Annotated[SphereVolume, _setting(IBSI, "volume of the peak sphere, ml")] = 1.0
     peak_rule: Annotated[PeakRule, _setting(HOUSE, "which voxels count into the peak")] = (
         PeakRule.FRACTIONAL
     )
@@ -140,7 +148,7 @@ class MorphologySettings(Settings):
     """How shape is measured."""
 
     grid_mm: Annotated[
-        Positive | None,
+        GridSize | None,
         _setting(IBSI, "resample the mask to this isotropic grid before meshing, mm; none: as is"),
     ] = None
 

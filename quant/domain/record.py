@@ -120,12 +120,12 @@ class StudyRecord:
 
     def value(self, name: str, roi: str | None = None) -> float | int | None:
         """Value of a measurement; None when it could not be measured (its flags say why)."""
-        if self.status is Status.FAILED:
+        if self.status is Status.FAILED and not self.measurements:
             return None
         return self.measurement(name, roi).value
 
     def interval(self, name: str, roi: str | None = None) -> Interval | None:
         """Interval of a measurement, or None when it has none."""
-        if self.status is Status.FAILED:
+        if self.status is Status.FAILED and not self.measurements:
             return None
         return self.measurement(name, roi).interval

@@ -25,8 +25,9 @@ HARMLESS_CODES = ("ROI_EMPTY", "ROI_OUTSIDE")
 class LaidRegions:
     """Regions on the emission grid, marks, and what was refused.
 
-    ``region_flags`` holds each region's own flags by its name; ``flags`` is the same without the
-    mere information, with the region's name in the detail, for the study as a whole.
+    ``unused`` names the regions whose names give them no role. ``region_flags`` holds each region's
+    own flags by its name; ``flags`` is the same without the mere information, with the region's
+    name in the detail, for the study as a whole.
     """
 
     regions: tuple[Region, ...]
@@ -34,6 +35,7 @@ class LaidRegions:
     region_flags: dict[str, tuple[Flag, ...]]
     flags: tuple[Flag, ...]
     quarantined: tuple[QuarantineEntry, ...]
+    unused: tuple[str, ...] = ()
 
 
 def lay_regions(
@@ -59,11 +61,13 @@ def lay_regions(
     """
     regions: list[Region] = []
     own: dict[str, tuple[Flag, ...]] = {}
+    unused: list[str] = []
     refused: list[QuarantineEntry] = list(found.quarantined)
     flags: list[Flag] = [Flag(one.code, one.message) for one in found.quarantined]
     for shape in found.shapes:
         role, role_flags = assign_role(shape.name, settings)
         if role is Role.OTHER:
+            unused.append(shape.name)
             continue
         try:
             region, notes = rasterise(shape, grid, settings.rule, role)
@@ -81,7 +85,9 @@ def lay_regions(
             for flag in own[region.name]
             if CODES[flag.code].severity is not Severity.INFORMATION
         )
-    return LaidRegions(tuple(regions), found.marks, own, tuple(flags), tuple(refused))
+    return LaidRegions(
+        tuple(regions), found.marks, own, tuple(flags), tuple(refused), tuple(unused)
+    )
 
 
 def _refused(study_uid: str, shape: "Shape", error: RegionError) -> QuarantineEntry:

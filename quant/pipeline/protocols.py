@@ -4,6 +4,7 @@ A protocol is a TOML file, one of the shipped ones by name or any file by path. 
 another (``extends = "ibsi"``) and then hold only what differs.
 """
 
+import difflib
 import hashlib
 import tomllib
 from pathlib import Path
@@ -16,6 +17,8 @@ from quant.errors import ProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
 
 SHIPPED = Path(__file__).parent / "shipped"
 DEFAULT_PROTOCOL = "zhou2025"
@@ -31,13 +34,19 @@ def shipped_names() -> tuple[str, ...]:
 def load_protocol(name_or_path: str | Path) -> StudyProtocol:
     """Load a protocol by its shipped name or from a file.
 
+    A file that names itself nothing bears its own file name, never that of what it extends.
+
     Raises
     ------
     ProtocolError
         ``PROTOCOL_INVALID`` if there is no such protocol, the file is not TOML, or a setting is
         unknown or out of range; the message names the setting.
     """
-    settings = _joined(_locate(str(name_or_path), Path.cwd()), MOST_STEPS)
+    path = _locate(str(name_or_path), Path.cwd())
+    own = _parse(path)
+    settings = _joined(path, MOST_STEPS)
+    if "name" not in own:
+        settings["name"] = path.stem
     try:
         return StudyProtocol.model_validate(settings)
     except ValidationError as error:
@@ -118,10 +127,7 @@ def _overlay(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _invalid(name: str, error: ValidationError) -> ProtocolError:
-    found = "; ".join(
-        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg'].lower()}"
-        for one in error.errors()
-    )
+    found = "; ".join(_sentence(one) for one in error.errors())
     return ProtocolError(
         "PROTOCOL_INVALID",
         f"The protocol {name!r} does not validate.",
@@ -129,3 +135,13 @@ def _invalid(name: str, error: ValidationError) -> ProtocolError:
         needed="known settings within their range",
         next_step="quant protocol show zhou2025 lists every setting",
     )
+
+
+def _sentence(one: "ErrorDetails") -> str:
+    """Say one finding of the validation: the setting, what it is, and the nearest known name."""
+    setting = ".".join(str(part) for part in one["loc"])
+    if one["type"] != "extra_forbidden":
+        return f"{setting} = {one['input']!r}: {one['msg'].lower()}"
+    known = [row[0] for row in settings_of(load_protocol(DEFAULT_PROTOCOL))]
+    near = difflib.get_close_matches(setting, known, n=1)
+    return f"{setting}: no such setting" + (f" (did you mean {near[0]}?)" if near else "")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NAMES_SHOWN = 12
 SHAPE_UNITS = {
     "tumour_voxels": Quantity.NONE,
     "tumour_volume_ml": Quantity.ML,
@@ -98,7 +99,7 @@ def measure_study(
     except QuantError as error:
         return StudyOutcome(_failed(blank, error.code, str(error)))
     except Exception as error:  # the batch must go on, whatever a study does
-        logger.exception("study %s failed", study.study_uid)
+        logger.debug("study %s failed", study.study_uid, exc_info=True)
         message = f"{type(error).__name__} while measuring"
         return StudyOutcome(_failed(blank, "STUDY_FAILED", message))
 
@@ -193,7 +194,7 @@ def _record(
     primary = max(tumours, key=lambda region: region.volume_ml, default=None)
     flags = [*blank.flags, *volume.flags, *laid.flags]
     if primary is None:
-        flags.append(Flag("TUMOUR_MISSING", "no usable region with role tumour"))
+        flags.append(Flag("TUMOUR_MISSING", _names_seen(laid)))
     if primary is not None and len(tumours) > 1:
         detail = f"{len(tumours)} regions, primary is {primary.name!r}"
         flags.append(Flag("TUMOUR_SEVERAL", detail))
@@ -217,6 +218,14 @@ def _record(
         flags=tuple(flags),
         quarantine=laid.quarantined,
     )
+
+
+def _names_seen(laid: "LaidRegions") -> str:
+    """Name the regions that are there, so that a reader sees which one was meant."""
+    names = [*(region.name for region in laid.regions), *laid.unused]
+    shown = ", ".join(repr(name) for name in names[:NAMES_SHOWN])
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"regions found: {shown or 'none'}{more}"
 
 
 def _summary(region: "Region", flags: tuple[Flag, ...], is_primary: bool) -> RegionSummary:  # noqa: FBT001 - a fact of the region, not a switch

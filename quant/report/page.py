@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import CODES, Flag
-from quant.domain.record import StudyRecord
+from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
 from quant.measure.ratios import RATIOS
 from quant.report.writing import write_text
 
@@ -26,7 +26,12 @@ RATIO_LABELS = {
     "tpeak_lmean": "Tpeak/Lmean",
 }
 
+LESION_VALUES = ("tumour_max", "tumour_mean", "tumour_peak", "tmax_lmax", "asphericity")
+
 SUMMARY = (
+    ("tumour_max", "Tmax", "unit"),
+    ("tumour_mean", "Tmean", "unit"),
+    ("tumour_peak", "Tpeak (1 ml)", "unit"),
     ("tumour_volume_ml", "Tumour volume", "ml"),
     ("mesh_volume_ml", "Mesh volume", "ml"),
     ("surface_area_mm2", "Surface area", "mm²"),
@@ -91,6 +96,7 @@ def _view(record: StudyRecord) -> dict[str, object]:
         "spheres": [
             (sphere, _sphere_values(record, str(sphere.role))) for sphere in record.spheres
         ],
+        "regions": [(region, _region_values(record, region)) for region in record.regions],
         "flags": _explained(record),
     }
 
@@ -98,6 +104,13 @@ def _view(record: StudyRecord) -> dict[str, object]:
 def _sphere_values(record: StudyRecord, role: str) -> dict[str, float | int | None]:
     what = ("mean", "max", "sd", "volume_ml")
     return {name: record.value(f"{role}_{name}") for name in what}
+
+
+def _region_values(record: StudyRecord, region: RegionSummary) -> list[float | int | None]:
+    """Maximum, mean, peak, Tmax/Lmax and asphericity of a tumour or lesion; blanks for organs."""
+    if region.role not in LESION_ROLES:
+        return []
+    return [record.value(name, region.name) for name in LESION_VALUES]
 
 
 def _explained(record: StudyRecord) -> list[tuple[Flag, str, str, str]]:

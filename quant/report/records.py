@@ -1,14 +1,23 @@
 """Records to JSON files and back."""
 
+import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.domain.record import StudyRecord
 from quant.report.writing import write_bytes
+from quant.version import VERSION
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+    from quant.domain.study import StudyFiles
+
+_ENVELOPE = re.compile(
+    rb'\{"sha256": "(?P<sha256>[0-9a-f]{64})",\n"record": (?P<body>.*)\}\n', re.DOTALL
+)
 
 
 @cache
@@ -18,9 +27,20 @@ def _adapter() -> "TypeAdapter[StudyRecord]":
     return TypeAdapter(StudyRecord)
 
 
+def record_name(study: "StudyFiles | StudyRecord", settings_hash: str) -> str:
+    """Name of a study's record: a hash of its input, the protocol and the engine's version."""
+    parts = (study.study_uid, study.subject_key, study.input_hash, settings_hash, VERSION)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
 def write_record(record: StudyRecord, path: Path) -> None:
-    """Write one record as JSON, whole or not at all; the same record gives the same bytes."""
-    write_bytes(path, _adapter().dump_json(record, indent=1) + b"\n")
+    """Write one record as JSON, whole or not at all; the same record gives the same bytes.
+
+    The file is ``{"sha256": ..., "record": {...}}``: the checksum of the record's own text.
+    """
+    body = _adapter().dump_json(record, indent=1)
+    digest = hashlib.sha256(body).hexdigest()
+    write_bytes(path, b'{"sha256": "' + digest.encode() + b'",\n"record": ' + body + b"}\n")
 
 
 def read_record(path: Path) -> StudyRecord:
@@ -29,6 +49,11 @@ def read_record(path: Path) -> StudyRecord:
     Raises
     ------
     ValueError
-        If the file is not a record of this engine (pydantic's ValidationError is one).
+        If the file is not a whole record of this engine: its text does not have the checksum that
+        it states, or it does not validate (pydantic's ValidationError is a ValueError).
     """
-    return _adapter().validate_json(path.read_bytes())
+    match = _ENVELOPE.fullmatch(path.read_bytes())
+    if match is None or hashlib.sha256(match["body"]).hexdigest().encode() != match["sha256"]:
+        message = f"record {path.name} is damaged: its text does not have its checksum"
+        raise ValueError(message)
+    return _adapter().validate_json(match["body"])

@@ -192,7 +192,16 @@ def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
     write_record(_record(), path)
     path.write_bytes(path.read_bytes()[:-40])
 
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(ValueError, match="damaged"):
+        read_record(path)
+
+
+def test_a_changed_number_in_a_record_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    write_record(_record(), path)
+    path.write_bytes(path.read_bytes().replace(b"60.25", b"61.25"))
+
+    with pytest.raises(ValueError, match="damaged"):
         read_record(path)
 
 
