@@ -67,7 +67,9 @@ class Header:
     modality : str
         By SOP class for NM, PT, CT, RTSTRUCT and SEG, else as the file says.
     subject : str
-        Keyed hash of the patient's identifier.
+        Keyed hash of the patient's identifier and its issuer.
+    person : str
+        Keyed hash of the patient's identifier alone: exports differ in naming the issuer.
     digest : str
         SHA-256 of the file.
     facts : dict of str to object
@@ -82,6 +84,7 @@ class Header:
     sop_instance_uid: str = ""
     modality: str = ""
     subject: str = ""
+    person: str = ""
     digest: str = ""
     facts: dict[str, object] = field(default_factory=dict)
     code: str = ""
@@ -187,8 +190,9 @@ def _identified(data: "FileDataset", digest: str) -> Header:
         text(facts, "SeriesInstanceUID"),
         text(facts, "SOPInstanceUID") or str(meta.get("MediaStorageSOPInstanceUID", "")),
     )
+    person = subject_key(_identifier(data, PATIENT_ID), "")
     if sop_class_uid and not (uids[0] and uids[1]):
-        uids = assumed_uids(uids, facts)
+        uids = assumed_uids(uids, facts, person)
     return Header(
         study_uid=uids[0],
         series_uid=uids[1],
@@ -196,6 +200,7 @@ def _identified(data: "FileDataset", digest: str) -> Header:
         sop_instance_uid=uids[2],
         modality=modality_of(sop_class_uid, text(facts, "Modality")),
         subject=subject_key(_identifier(data, PATIENT_ID), _identifier(data, ISSUER)),
+        person=person,
         digest=digest,
         facts=facts,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from quant.dicom.duplicates import Found, entry_of, same_object, spoiled
 from quant.dicom.facts import tail, whole, words
 from quant.dicom.headers import Header, read_header
+from quant.dicom.identity import one_subject, with_nameless
 from quant.dicom.objects import SLICE_MODALITIES, is_volume_or_region
 from quant.dicom.tree import claims_dicom, is_region_file, owner_of, studies_by_folder, walk
 from quant.domain.flags import CODES, Flag
@@ -78,6 +79,7 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
     for path in found.unreadable:
         ledger.quarantine(path, "", "DICOM_UNREADABLE", "the folder cannot be listed")
     headers, loose = _read_headers(found.regular, ledger, tick)
+    headers = with_nameless(headers)
     folders = studies_by_folder(
         root, [(path, one.study_uid) for path, one in headers if one.study_uid]
     )
@@ -240,9 +242,9 @@ def _study(
     study_uid: str, groups: dict[Key, list[Found]], extras: list[Path], ledger: _Ledger
 ) -> StudyFiles:
     headers = [header for files in groups.values() for _, header in files]
-    subjects = sorted({header.subject for header in headers} - {""})
-    if len(subjects) > 1:
-        ledger.note(study_uid, "PATIENT_MIXED", f"{len(subjects)} identifiers")
+    subject, identifiers = one_subject(headers)
+    if identifiers > 1:
+        ledger.note(study_uid, "PATIENT_MIXED", f"{identifiers} identifiers")
     for mark, code in (("NoPreamble", "NO_PREAMBLE"), ("AssumedUIDs", "UID_ASSUMED")):
         marked = sum(mark in header.facts for header in headers)
         if marked:
@@ -251,7 +253,7 @@ def _study(
     digests += [_digest(path) for path in extras]
     return StudyFiles(
         study_uid=study_uid,
-        subject_key=subjects[0] if len(subjects) == 1 else "",
+        subject_key=subject,
         series=tuple(_series(key, groups[key]) for key in sorted(groups)),
         extra_files=tuple(sorted(extras)),
         input_hash=hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest(),
@@ -270,7 +272,7 @@ def _series(key: Key, files: list[Found]) -> SeriesEntry:
 
 def _flags(noted: dict[str, list[str]]) -> tuple[Flag, ...]:
     flags = []
-    for code in sorted(noted):
+    for code in sorted(noted, key=lambda code: (code != "PATIENT_MIXED", code)):
         details = [detail for detail in noted[code] if detail]
         if code in ("NON_VOLUME", "DUPLICATE"):
             kinds = ", ".join(sorted(set(details)))

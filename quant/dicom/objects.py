@@ -107,20 +107,21 @@ def subject_key(patient_id: str, issuer: str) -> str:
 
 
 def assumed_uids(
-    uids: tuple[str, str, str], facts: MutableMapping[str, object]
+    uids: tuple[str, str, str], facts: MutableMapping[str, object], person: str
 ) -> tuple[str, str, str]:
     """Stand in for study and series UIDs that an anonymiser blanked.
 
-    Files in one frame of reference are taken as one study; files that agree in modality, number,
-    description, type and matrix as one series. ``AssumedUIDs`` is noted among the facts, for a
-    flag. Without a frame of reference nothing is assumed.
+    Files of one person in one frame of reference are taken as one study; files that agree in
+    modality, number, description, type and matrix as one series. Which UIDs are assumed is noted
+    among the facts as ``AssumedUIDs``. Without a frame of reference nothing is assumed.
     """
     study, series, instance = uids
     frame = str(facts.get("FrameOfReferenceUID", ""))
     if not study and not frame:
         return uids
-    facts["AssumedUIDs"] = 1
-    study = study or _uid_of(f"study/{frame}")
+    blank = [name for name, uid in (("study", study), ("series", series)) if not uid]
+    facts["AssumedUIDs"] = tuple(blank)
+    study = study or _uid_of(f"study/{frame}/{person}")
     alike = [str(facts.get(keyword, "")) for keyword in SERIES_MARKS]
     return study, series or _uid_of("/".join(["series", study, *alike])), instance
 

@@ -89,17 +89,19 @@ def select(study: "StudyFiles") -> Selection:
     Selection
         Every NM, PT and CT series is among the candidates, with its score and reasons. Without
         an emission volume the flags say what was found instead. When the only reconstruction
-        cannot be placed, it is chosen all the same, so that reading it names the reason.
+        cannot be placed, it is chosen all the same, so that reading it names the reason. Nothing is
+        chosen in a study whose files bear different patient identifiers.
     """
+    mixed = tuple(flag for flag in study.flags if flag.code == "PATIENT_MIXED")
     rated = sorted((_rate_emission(one) for one in study.by_modality("NM", "PT")), key=_Rated.order)
-    chosen = rated[0] if rated and rated[0].eligible else None
+    chosen = rated[0] if rated and rated[0].eligible and not mixed else None
     if chosen is None:
         cts = [
             _Rated(one, 0.0, ("no emission volume to go with",)) for one in study.by_modality("CT")
         ]
         candidates = tuple(one.candidate("emission", chosen=False) for one in rated)
         candidates += tuple(one.candidate("ct", chosen=False) for one in cts)
-        return Selection(None, None, candidates, _nothing_found(study, rated))
+        return Selection(None, None, candidates, mixed or _nothing_found(study, rated))
     ct, ct_rated, ct_flags = _select_ct(study, chosen.placement)
     candidates = tuple(one.candidate("emission", chosen=one is chosen) for one in rated)
     candidates += tuple(one.candidate("ct", chosen=one is ct) for one in ct_rated)

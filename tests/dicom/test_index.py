@@ -105,8 +105,28 @@ def test_different_patients_in_one_study_are_flagged(tmp_path: Path) -> None:
     save_all(slices(CT), tmp_path)
     save(nm(SeriesInstanceUID="1.2.3", PatientID="other"), tmp_path / "nm.dcm")
     (study,) = index_tree(tmp_path).studies
-    assert "PATIENT_MIXED" in {flag.code for flag in study.flags}
+    assert study.flags[0].code == "PATIENT_MIXED"
+    assert study.flags[0].severity == "error"
     assert study.subject_key == ""
+
+
+def test_files_without_an_identifier_or_its_issuer_agree_with_those_that_have_it(
+    tmp_path: Path,
+) -> None:
+    save_all(slices(CT, IssuerOfPatientID="HOSPITAL"), tmp_path)
+    save(nm(SeriesInstanceUID="1.2.3"), tmp_path / "nm.dcm")
+    save(nm(SeriesInstanceUID="1.2.4", SOPInstanceUID="1.2.4", PatientID=""), tmp_path / "b.dcm")
+    (study,) = index_tree(tmp_path).studies
+    assert "PATIENT_MIXED" not in {flag.code for flag in study.flags}
+    save_all(slices(CT, IssuerOfPatientID="HOSPITAL"), tmp_path / "alone")
+    assert study.subject_key == index_tree(tmp_path / "alone").studies[0].subject_key != ""
+
+
+def test_one_identifier_of_two_issuers_is_two_persons(tmp_path: Path) -> None:
+    save_all(slices(CT, IssuerOfPatientID="HOSPITAL"), tmp_path)
+    save(nm(SeriesInstanceUID="1.2.3", IssuerOfPatientID="OTHER"), tmp_path / "nm.dcm")
+    (study,) = index_tree(tmp_path).studies
+    assert study.flags[0].code == "PATIENT_MIXED"
 
 
 # Junk
@@ -277,6 +297,36 @@ def test_blanked_uids_are_stood_in_for_by_the_frame_of_reference(tmp_path: Path)
     (study,) = index_tree(tmp_path).studies
     assert sorted(len(one.files) for one in study.series) == [1, 5]
     assert "UID_ASSUMED" in {flag.code for flag in study.flags}
+
+
+def test_blanked_uids_never_join_two_persons(tmp_path: Path) -> None:
+    """A dummy frame of reference is common to all that one anonymiser wrote."""
+    for number, person in enumerate(("p1", "p2"), start=1):
+        blank: dict[str, object] = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
+        blank["PatientID"] = person
+        for index, data in enumerate(slices(CT, letter_f() + number, None, **blank)):
+            save(data, tmp_path / person / f"{index}.dcm")
+        save(nm(letter_f() * number, **blank), tmp_path / person / "nm.dcm")
+    studies = index_tree(tmp_path).studies
+    assert len(studies) == len({study.subject_key for study in studies} - {""}) == 2
+    for study in studies:
+        folders = {one.path.parent.name for series in study.series for one in series.files}
+        assert len(folders) == 1
+        assert sorted(len(series.files) for series in study.series) == [1, 5]
+
+
+@pytest.mark.parametrize("persons", [("p1",), ("p1", "p2")])
+def test_a_nameless_file_joins_an_assumed_study_only_where_one_person_is(
+    tmp_path: Path, persons: tuple[str, ...]
+) -> None:
+    blank: dict[str, object] = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
+    for person in persons:
+        save(nm(PatientID=person, **blank), tmp_path / f"{person}.dcm")
+    for index, data in enumerate(slices(CT, PatientID=None, **blank)):
+        save(data, tmp_path / f"{index}.dcm")
+    studies = index_tree(tmp_path).studies
+    kinds = sorted(sorted(series.modality for series in study.series) for study in studies)
+    assert kinds == ([["CT", "NM"]] if len(persons) == 1 else [["CT"], ["NM"], ["NM"]])
 
 
 # Duplicates

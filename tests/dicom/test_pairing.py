@@ -42,6 +42,32 @@ def test_corrected_image_decides_before_the_description(tmp_path: Path) -> None:
     assert "PAIR_AMBIGUOUS" not in flags_of(selection)
 
 
+def test_nothing_is_measured_in_a_study_of_two_persons(tmp_path: Path) -> None:
+    name, selection = chosen(tmp_path, one=nm(), other=nm(PatientID="other"))
+    assert name == ""
+    assert selection.ct is None
+    assert flags_of(selection) == ["PATIENT_MIXED"]
+    assert len(selection.candidates) == 2
+
+
+def test_a_mixed_study_fails_with_that_code_before_any_other(tmp_path: Path) -> None:
+    from quant.pipeline.protocols import load_protocol
+    from quant.pipeline.study import measure_study
+
+    save(nm(SeriesInstanceUID="1.2.3"), tmp_path / "nm.dcm")
+    save_all(slices(CT, PatientID="other"), tmp_path / "ct")
+    cut = save(slices(PT)[0], tmp_path / "cut.dcm")
+    cut.write_bytes(cut.read_bytes()[:-10])
+    clash = slices(CT, letter_f() + 1, SeriesInstanceUID="1.2.9")[:2]
+    for number, data in enumerate(clash):
+        data.SOPInstanceUID = "1.2.9.1"
+        save(data, tmp_path / "clash" / f"{number}.dcm")
+    record = measure_study(only_study(tmp_path), load_protocol("zhou2025")).record
+    assert record.status == "failed"
+    assert record.quarantine[-1].code == "PATIENT_MIXED"
+    assert [flag.code for flag in record.flags].count("PATIENT_MIXED") == 1
+
+
 def test_scatter_correction_goes_before_none(tmp_path: Path) -> None:
     name, _ = chosen(tmp_path, plain=nm(CorrectedImage=["ATTN"]), scat=nm())
     assert name == "scat"
