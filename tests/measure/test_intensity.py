@@ -92,7 +92,6 @@ def absent(rows: dict[str, Measurement]) -> dict[str, set[str]]:
 
 
 def test_equal_values_have_no_skewness_and_no_kurtosis() -> None:
-    """0.1 has no exact binary form: rounding of the mean must not make a spread of it."""
     rows = measured([0.1] * 7)
 
     assert absent(rows) == {
@@ -102,6 +101,19 @@ def test_equal_values_have_no_skewness_and_no_kurtosis() -> None:
     assert rows["intensity_variance"].value == 0.0
     assert rows["intensity_coefficient_of_variation"].value == 0.0
     assert rows["intensity_mean"].value == pytest.approx(0.1, rel=1e-7)
+
+
+@pytest.mark.parametrize("count", [3, 6, 7, 12])
+def test_equal_values_do_not_spread_by_the_rounding_of_their_mean(count: int) -> None:
+    """The mean of seven times 0.1 is not 0.1 in binary; still there is no skewness."""
+    x = np.full(count, 0.1)
+    assert x.mean() != 0.1
+
+    found = intensity_statistics(x)
+
+    assert found["variance"] == 0.0
+    assert np.isnan(found["skewness"])
+    assert np.isnan(found["excess_kurtosis"])
 
 
 def test_a_mean_of_zero_has_no_coefficient_of_variation() -> None:
