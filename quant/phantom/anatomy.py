@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +69,9 @@ def read_torso(frame_of_reference_uid: str) -> Torso:
     """
     import nibabel as nib
 
-    ct = nib.load(DATA / "example_ct.nii.gz")
-    labels = nib.load(DATA / "example_seg_fast_force_split.nii.gz")
+    # nibabel declares a base class that has neither affine nor data
+    ct: Any = nib.load(DATA / "example_ct.nii.gz")
+    labels: Any = nib.load(DATA / "example_seg_fast_force_split.nii.gz")
     step = np.diag(ct.affine)[:3]
     if np.count_nonzero(ct.affine[:3, :3]) != 3 or step.min() <= 0:
         raise ValueError("the torso's files are expected on an upright RAS grid")

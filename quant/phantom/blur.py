@@ -12,7 +12,7 @@ FWHM_PER_SIGMA = 2.0 * sqrt(2.0 * np.log(2.0))
 
 
 def sigma_mm(fwhm_mm: float) -> float:
-    """Standard deviation of a Gaussian from its full width at half maximum, mm."""
+    """Return the standard deviation of a Gaussian from its full width at half maximum, mm."""
     return float(fwhm_mm / FWHM_PER_SIGMA)
 
 

@@ -18,9 +18,9 @@ class BallUnion(Solid):
     """The union of balls that may overlap: a lobulated mass.
 
     Volume and surface come from a quadrature over the exposed part of each sphere: on every circle
-    of latitude the covered arcs are known in closed form, and the polar angle is integrated by the
-    midpoint rule. The volume follows from the divergence theorem, ``V = 1/3 integral of x . n``.
-    Doubling ``QUADRATURE_NODES`` moves both by less than 1e-5 of their value (tested).
+    of latitude the covered arcs are known in closed form, and the polar angle is integrated piece
+    by piece. The volume follows from the divergence theorem, ``V = 1/3 integral of x . n``.
+    Doubling ``QUADRATURE_NODES`` moves both by less than 1e-6 of their value (tested).
     """
 
     centres_mm: tuple[Vector, ...]
@@ -34,6 +34,19 @@ class BallUnion(Solid):
         if min(self.radii_mm) <= 0.0:
             message = f"radii must be positive: {self.radii_mm}"
             raise ValueError(message)
+        balls = list(zip(self.centres_mm, self.radii_mm, strict=True))
+        if len(set(balls)) < len(balls):
+            raise ValueError("a ball is given twice: its surface would count twice or not at all")
+
+    @property
+    def components(self) -> int:  # type: ignore[override]
+        """Number of groups of balls that overlap or touch."""
+        centres, radii = np.array(self.centres_mm), np.array(self.radii_mm)
+        apart = np.linalg.norm(centres[:, None] - centres, axis=-1)
+        group = np.arange(len(radii))
+        for first, second in np.argwhere(apart <= radii[:, None] + radii):
+            group[group == group[second]] = group[first]
+        return len(np.unique(group))
 
     def field_mm(self, points_mm: Points) -> NDArray[np.float64]:
         """Least of the balls' signed distances, mm."""
@@ -82,23 +95,45 @@ def exposed_surface(union: BallUnion, index: int, nodes: int) -> tuple[float, fl
     Returns
     -------
     area_mm2, flux_mm3 : float
-        Exposed area, and the integral of position times outward normal.
+        Exposed area, and the integral of position (from the mean of the centres) times outward
+        normal.
     """
     centre, radius = np.array(union.centres_mm[index]), union.radii_mm[index]
-    polar = (np.arange(nodes) + 0.5) * (pi / nodes)
+    polar, weight = _latitudes(union, index, nodes)
     height, ring = radius * np.cos(polar), radius * np.sin(polar)
     starts, ends = _covered_arcs(union, index, height, ring)
     angle, cosine, sine = _gap_integrals(starts, ends)
-    width = radius * pi / nodes
-    area = float((angle * ring).sum() * width)
-    normal = np.array(
-        [
-            (cosine * ring / radius * ring).sum(),
-            (sine * ring / radius * ring).sum(),
-            (angle * height / radius * ring).sum(),
-        ]
-    )
-    return area, float(radius * area + centre @ normal * width)
+    area = float(radius * (angle * ring * weight).sum())
+    normal = np.array([cosine * ring, sine * ring, angle * height]) @ (ring * weight)
+    away = centre - np.mean(union.centres_mm, axis=0)
+    return area, float(radius * area + away @ normal)
+
+
+def _latitudes(
+    union: BallUnion, index: int, nodes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Polar angles of about ``nodes`` circles, and their weights in radians.
+
+    The range is cut where a circle begins or ceases to meet another ball. What is covered goes with
+    a square root there; the cosine spacing of the nodes takes that out of the integrand.
+    """
+    centre, radius = np.array(union.centres_mm[index]), union.radii_mm[index]
+    cuts = [0.0, pi]
+    for position, reach in zip(union.centres_mm, union.radii_mm, strict=True):
+        away = np.array(position) - centre
+        distance = float(np.linalg.norm(away))
+        if abs(radius - reach) < distance < radius + reach:
+            axis = float(np.arccos(np.clip(away[2] / distance, -1.0, 1.0)))
+            half = (radius**2 + distance**2 - reach**2) / (2.0 * radius * distance)
+            half = float(np.arccos(np.clip(half, -1.0, 1.0)))
+            cuts += [abs(axis - half), pi - abs(pi - axis - half)]
+    edges = np.unique(cuts)
+    count = max(nodes // (len(edges) - 1), 16)
+    turn = (np.arange(count) + 0.5) * (pi / count)
+    middle, half_width = (edges[1:] + edges[:-1]) / 2.0, (edges[1:] - edges[:-1]) / 2.0
+    polar = middle[:, None] - half_width[:, None] * np.cos(turn)
+    weight = half_width[:, None] * np.sin(turn) * (pi / count)
+    return polar.ravel(), weight.ravel()
 
 
 def _covered_arcs(

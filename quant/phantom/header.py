@@ -194,7 +194,7 @@ def new_object(
         PatientComments=COMMENT,
         StudyInstanceUID=identity.study_uid,
         SeriesInstanceUID=identity.uid(label.key),
-        StudyID=str(identity.seed),
+        StudyID=str(identity.seed % 10**16),
         SeriesNumber=label.number,
         InstanceNumber=instance,
     )
@@ -229,13 +229,13 @@ def add_pixels(data: "Dataset", stored: NDArray[np.uint16] | NDArray[np.int16]) 
 def save(data: "Dataset", path: Path) -> None:
     """Write a data set as a DICOM file, Explicit VR Little Endian, bytes free of version marks."""
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
+    from pydicom.uid import UID, ExplicitVRLittleEndian
 
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = data.SOPClassUID
     meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = uid_of("spectct-quant implementation")
+    meta.ImplementationClassUID = UID(uid_of("spectct-quant implementation"))
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION
     data.file_meta = meta
     path.parent.mkdir(parents=True, exist_ok=True)

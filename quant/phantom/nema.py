@@ -40,9 +40,10 @@ class IECBody(Solid):
     _half_length_mm = 90.0
 
     def field_mm(self, points_mm: Points) -> NDArray[np.float64]:
-        """Signed distance to the surface, mm."""
+        """Signed distance inside, a lower bound of it outside, mm."""
         x, y, z = np.abs(points_mm[..., 0]), points_mm[..., 1] - 35.0, points_mm[..., 2]
-        top = np.hypot(x, y) - 147.0
+        # deep in the upper half the flat bottom is nearer than the arc
+        top = np.maximum(np.hypot(x, y) - 147.0, y - 77.0)
         bottom = np.hypot(np.maximum(x - 70.0, 0.0), y) - 77.0
         outline = np.where(y < 0.0, top, bottom)
         body: NDArray[np.float64] = np.maximum(outline, np.abs(z) - self._half_length_mm)

@@ -32,7 +32,7 @@ PAINT_LEVELS = 2
 def paint(
     grid: "Grid", scene: tuple[Painted, ...], levels: int = PAINT_LEVELS
 ) -> NDArray[np.float64]:
-    """Mean uptake of every voxel (K, J, I): exact inside, mixed by occupied fraction at surfaces."""
+    """Return the mean uptake of every voxel (K, J, I): exact inside, mixed by share at surfaces."""
     values = np.zeros(grid.shape)
     for painted in scene:
         share = occupancy(painted.body, grid, levels)

@@ -179,10 +179,10 @@ def _write_regions(
     folder: Path, case: SolidCase, grid: Grid, identity: Identity, series: WrittenSeries
 ) -> float:
     """Write tumour contours and organs; return the volume of the tumour as drawn, ml."""
-    outline = contours(case.tumour, _planes(case, grid, TUMOUR_PLANES_MM))
+    outline = contours(case.tumour, _planes(case, TUMOUR_PLANES_MM))
     regions = [DrawnRegion("Tumour", outline)]
     if case.organs_as == "RTSTRUCT":
-        planes = _planes(case, grid, ORGAN_PLANES_MM)
+        planes = _planes(case, ORGAN_PLANES_MM)
         regions += [DrawnRegion(name, contours(body, planes, 1.0)) for name, body in ORGANS.items()]
     else:
         organ_grid = layout_grid(Layout.AXIAL, VIEW, ORGAN_VOXEL_MM, grid.frame_of_reference_uid)
@@ -196,7 +196,7 @@ def _write_regions(
     return drawn_volume_ml(outline, TUMOUR_PLANES_MM)
 
 
-def _planes(case: SolidCase, grid: Grid, spacing_mm: float) -> tuple[Plane, ...]:
+def _planes(case: SolidCase, spacing_mm: float) -> tuple[Plane, ...]:
     """Axial planes; parallel to the slices where these are oblique."""
     if case.layout is Layout.OBLIQUE:
         fine = layout_grid(Layout.OBLIQUE, VIEW, spacing_mm)

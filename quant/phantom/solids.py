@@ -126,7 +126,8 @@ class _Turned(Solid):
 
     def _own(self, points_mm: Points) -> NDArray[np.float64]:
         """Coordinates along the solid's own axes, mm."""
-        return (points_mm - np.array(self.centre_mm)) @ np.array(self._turn)
+        own: NDArray[np.float64] = (points_mm - np.array(self.centre_mm)) @ np.array(self._turn)
+        return own
 
     def bounds_mm(self) -> tuple[Points, Points]:
         """Return the box around the ball that holds the solid."""

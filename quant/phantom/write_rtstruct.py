@@ -135,8 +135,8 @@ def _contour(contour_mm: NDArray[np.float64], reference: WrittenSeries) -> "Data
 
 def _image_of(contour_mm: NDArray[np.float64], reference: WrittenSeries) -> str | None:
     """Return the axial image in whose plane the contour lies, if there is one."""
-    heights = np.array(reference.positions_mm)[:, 2]
-    if len(heights) < 2:
+    x, y, heights = np.array(reference.positions_mm).T
+    if len(heights) < 2 or np.ptp(x) > NEAR_MM or np.ptp(y) > NEAR_MM:
         return None
     nearest = int(np.abs(heights - contour_mm[0, 2]).argmin())
     flat = np.abs(contour_mm[:, 2] - heights[nearest]).max() <= NEAR_MM
