@@ -28,6 +28,9 @@ PREFERENCE = (Unit.BQ_PER_ML, Unit.SUV_BW, Unit.COUNTS)
 STATED_UNITS = {"BQML": Unit.BQ_PER_ML, "CNTS": Unit.COUNTS}
 """Units (0054,1001) that say all there is to say; GML also needs SUVType."""
 
+SMALLEST_SLOPE = 1e-30
+"""Below it, and above its inverse, scaled values leave the range of 32-bit floats."""
+
 MAPPINGS = "RealWorldValueMappingSequence"
 
 
@@ -118,6 +121,8 @@ def _bound(facts: "Facts", item: str, end: str) -> float | None:
 def _nm_rescale(facts: "Facts", flags: tuple[Flag, ...]) -> Scale:
     slope, intercept = rescale_of(facts)
     source = "none" if slope is None else "RescaleSlope"
+    if intercept != 0.0:
+        flags = (*flags, Flag("NM_INTERCEPT", f"RescaleIntercept {intercept:g}"))
     if slope is not None:
         for keyword in ("Units", "RescaleType"):
             stated = text(facts, keyword).upper()
@@ -146,7 +151,7 @@ def rescale_of(facts: "Facts") -> tuple[float | None, float]:
             raise _bad_rescale(keyword, facts.get(keyword, "a value that cannot be parsed"))
         values.append(value)
     slope, intercept = values
-    if slope is not None and slope <= 0.0:
+    if slope is not None and not SMALLEST_SLOPE <= slope <= 1.0 / SMALLEST_SLOPE:
         raise _bad_rescale("RescaleSlope", slope)
     return slope, intercept or 0.0
 
@@ -156,7 +161,8 @@ def _bad_rescale(keyword: str, found: object) -> UnitError:
         "VALUES_INVALID",
         f"{keyword} makes no sense.",
         found=f"{found}",
-        needed="a finite number, for the slope above 0",
+        needed=f"a finite number, for the slope from {SMALLEST_SLOPE:g} to "
+        f"{1.0 / SMALLEST_SLOPE:g}",
         next_step="export the series again",
     )
 

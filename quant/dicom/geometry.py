@@ -24,6 +24,12 @@ SAME_PLACE_MM = 0.01
 EVEN_TOLERANCE_MM = 0.11
 """A slice may be that far from its place in an even stack: positions printed to 0.1 mm are."""
 
+SPACING_LIMITS_MM = (0.01, 1000.0)
+"""Pixels and slices closer or farther apart are an error of the file, not a scanner."""
+
+FARTHEST_MM = 1e5
+"""Farthest that an image may lie from the origin of its frame of reference, along an axis."""
+
 SHEAR_TOLERANCE = 1e-3
 """In-plane drift of the slice positions, per mm along the normal, that is no gantry tilt."""
 
@@ -69,7 +75,7 @@ def orientation_of(cosines: tuple[float, ...]) -> Orientation:
         ``BAD_IOP`` when the six numbers are not two unit vectors at right angles.
     """
     vectors = np.array(cosines, dtype=np.float64)
-    good = vectors.shape == (6,) and bool(np.isfinite(vectors).all())
+    good = vectors.shape == (6,) and bool((np.abs(vectors) <= 1.0 + ORTHONORMAL_TOLERANCE).all())
     if good:
         row, column = vectors[:3], vectors[3:]
         errors = (np.dot(row, row) - 1.0, np.dot(column, column) - 1.0, np.dot(row, column))
@@ -86,6 +92,11 @@ def orientation_of(cosines: tuple[float, ...]) -> Orientation:
     column = column - row * np.dot(row, column)
     column /= np.linalg.norm(column)
     return Orientation(row, column, np.cross(row, column))
+
+
+def sane_spacing(value: float) -> bool:
+    """Tell whether a spacing is a number within :data:`SPACING_LIMITS_MM`."""
+    return SPACING_LIMITS_MM[0] <= value <= SPACING_LIMITS_MM[1]
 
 
 def pixel_spacing(facts: "Facts") -> tuple[float, float]:
@@ -105,12 +116,12 @@ def pixel_spacing(facts: "Facts") -> tuple[float, float]:
             needed="PixelSpacing (0028,0030) with two numbers, mm",
             next_step="export the series again, with its geometry",
         )
-    if len(values) != 2 or not all(np.isfinite(values)) or min(values) <= 0.0:
+    if len(values) != 2 or not all(sane_spacing(value) for value in values):
         raise GeometryError(
             "SPACING_INVALID",
             "The size of the pixels makes no sense.",
             found=f"PixelSpacing {values}",
-            needed="two positive numbers, mm",
+            needed=f"two numbers from {SPACING_LIMITS_MM[0]:g} to {SPACING_LIMITS_MM[1]:g}, mm",
             next_step="export the series again",
         )
     return values[0], values[1]
@@ -130,12 +141,12 @@ def plane_of(
     cosines = numbers(facts, f"{prefix}ImageOrientationPatient")
     if not position or not cosines:
         return None
-    if len(position) != 3 or not all(np.isfinite(position)):
+    if len(position) != 3 or not all(abs(value) <= FARTHEST_MM for value in position):
         raise GeometryError(
             "NO_POSITION",
             "The position of the image makes no sense.",
             found=f"ImagePositionPatient {position}",
-            needed="three finite numbers, mm",
+            needed=f"three finite numbers within {FARTHEST_MM:g} mm",
             next_step="export the series again",
         )
     return position, cosines
@@ -202,6 +213,14 @@ def stack_order(
     if np.abs(heights - even).max() > EVEN_TOLERANCE_MM:
         raise _uneven(gaps, heights, what)
     step = (ordered[-1] - ordered[0]) / (len(ordered) - 1)
+    if not sane_spacing(float(np.linalg.norm(step))):
+        raise GeometryError(
+            "SPACING_INVALID",
+            f"The slice spacing of the {what} makes no sense.",
+            found=f"slices {np.linalg.norm(step):g} mm apart by ImagePositionPatient",
+            needed=f"{SPACING_LIMITS_MM[0]:g} to {SPACING_LIMITS_MM[1]:g} mm",
+            next_step="export the series again",
+        )
     _require_straight(ordered, step, orientation, what)
     return order, step
 

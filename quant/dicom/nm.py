@@ -26,6 +26,7 @@ from quant.dicom.geometry import (
 )
 from quant.dicom.nm_frames import frame_positions, slice_spacing
 from quant.dicom.pixels import frame_shape, read_stored
+from quant.dicom.saturation import peak_of, saturation_flags
 from quant.dicom.slices import fill, require_finite
 from quant.domain.flags import Flag
 from quant.domain.volume import Provenance, Volume
@@ -142,6 +143,8 @@ def read_nm(series: "SeriesEntry") -> Volume:
     )
     scales = [nm_scale(entry.facts, bounds) for entry in placement.files]
     _require_one_unit(series, scales)
+    peaks = [peak_of(frame, series.facts) for frame in frames]
+    saturated = saturation_flags(peaks, [scale.slope for scale in scales])
     values = np.empty(placement.grid.shape, dtype=np.float32)
     for k, frame in enumerate(frames):
         fill(values[k], frame, scales[0] if placement.frames else scales[k])
@@ -153,7 +156,7 @@ def read_nm(series: "SeriesEntry") -> Volume:
         values,
         scales[0].unit,
         Provenance(series.series_uid, series.modality, len(series.files), facts),
-        (*placement.flags, *scales[0].flags),
+        (*placement.flags, *scales[0].flags, *saturated),
     )
 
 

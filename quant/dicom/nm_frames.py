@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.dicom.facts import number, numbers, text, whole
-from quant.dicom.geometry import pixel_spacing
+from quant.dicom.geometry import SPACING_LIMITS_MM, pixel_spacing, sane_spacing
 from quant.domain.flags import Flag
 from quant.errors import GeometryError, ReadError
 
@@ -101,19 +101,14 @@ def slice_spacing(
     Raises
     ------
     GeometryError
-        ``SPACING_INVALID`` when SpacingBetweenSlices is no finite number; ``SPACING_MISSING`` when
+        ``SPACING_INVALID`` when SpacingBetweenSlices, or the SliceThickness in its place, is no
+        sane number; ``SPACING_MISSING`` when
         neither it nor SliceThickness is given and the volume is not plainly isotropic.
     """
     stated = numbers(facts, "SpacingBetweenSlices")
     thickness = number(facts, "SliceThickness")
-    if stated and (len(stated) != 1 or not np.isfinite(stated[0])):
-        raise GeometryError(
-            "SPACING_INVALID",
-            f"The slice spacing of the {what} makes no sense.",
-            found=f"SpacingBetweenSlices {stated}",
-            needed="one finite number, mm",
-            next_step="export the series again",
-        )
+    if stated and (len(stated) != 1 or not (stated[0] == 0.0 or sane_spacing(abs(stated[0])))):
+        raise _bad_spacing(what, f"SpacingBetweenSlices {stated}")
     if stated and stated[0] != 0.0:
         flags = []
         if stated[0] < 0.0:
@@ -122,6 +117,8 @@ def slice_spacing(
             flags.append(Flag("NM_THICKNESS_DIFF", f"{thickness:g} and {abs(stated[0]):g} mm"))
         return stated[0], "SpacingBetweenSlices", tuple(flags)
     if thickness is not None and thickness > 0.0:
+        if not sane_spacing(thickness):
+            raise _bad_spacing(what, f"SliceThickness {thickness:g}")
         flag = Flag("NM_SPACING_GUESSED", f"SliceThickness {thickness:g} mm, along the normal")
         return thickness, "SliceThickness", (flag,)
     rows, columns = pixel_spacing(facts)
@@ -135,6 +132,16 @@ def slice_spacing(
         f"SliceThickness {text(facts, 'SliceThickness') or 'missing'}, matrix {shape}",
         needed="SpacingBetweenSlices (0018,0088), mm",
         next_step="export the series with SpacingBetweenSlices",
+    )
+
+
+def _bad_spacing(what: str, found: str) -> GeometryError:
+    return GeometryError(
+        "SPACING_INVALID",
+        f"The slice spacing of the {what} makes no sense.",
+        found=found,
+        needed=f"one number, {SPACING_LIMITS_MM[0]:g} to {SPACING_LIMITS_MM[1]:g} mm in size",
+        next_step="export the series again",
     )
 
 

@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.dicom.facts import text, whole
-from quant.dicom.headers import EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from quant.dicom.headers import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from quant.dicom.streams import DEFLATED
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
     from quant.dicom.facts import Facts
     from quant.domain.study import FileEntry
 
@@ -48,12 +51,15 @@ def read_stored(entry: "FileEntry") -> NDArray[np.generic]:
     ------
     ReadError
         ``DECODE`` for pixels that are not monochrome, not of a known size or cannot be decoded,
-        ``TRUNCATED`` when fewer bytes are there than the header says.
+        ``TRUNCATED`` when fewer bytes are there than the header says, ``BITS_INVALID`` for values
+        that do not fit BitsStored.
     """
     shape, dtype = frame_shape(entry.facts), stored_type(entry)
     if text(entry.facts, "TransferSyntaxUID") in NATIVE:
-        return _mask_unused(_read_native(entry, shape, dtype), entry.facts)
-    return _decode(entry, shape)
+        return _fitting(_read_native(entry, shape, dtype), entry.facts)
+    if dtype.kind != "f":
+        stored_bits(entry.facts, dtype.itemsize * 8)
+    return _fitting(_decode(entry, shape, dtype), entry.facts)
 
 
 def frame_shape(facts: "Facts") -> tuple[int, int, int]:
@@ -142,27 +148,61 @@ def _read_native(
     return raw.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def _mask_unused(data: NDArray[np.generic], facts: "Facts") -> NDArray[np.generic]:
-    """Clear the bits above BitsStored, where old scanners kept overlays."""
-    allocated = data.dtype.itemsize * 8
-    stored = whole(facts, "BitsStored") or allocated
-    high = whole(facts, "HighBit")
-    if data.dtype.kind == "f" or stored >= allocated:
-        return data
-    if stored < 1 or (high is not None and high != stored - 1):
+def stored_bits(facts: "Facts", allocated: int) -> int:
+    """Return BitsStored (0028,0101); as many as allocated when it is absent.
+
+    Raises
+    ------
+    ReadError
+        ``BITS_INVALID`` when BitsStored and HighBit do not fit BitsAllocated.
+    """
+    stored = whole(facts, "BitsStored") if "BitsStored" in facts else allocated
+    high = whole(facts, "HighBit") if "HighBit" in facts else (stored or 0) - 1
+    if stored is None or not 1 <= stored <= allocated or high != stored - 1:
         raise ReadError(
-            "DECODE",
-            "The stored bits lie in an unusual place.",
-            found=f"BitsAllocated {allocated}, BitsStored {stored}, HighBit {high}",
-            needed="HighBit = BitsStored - 1",
+            "BITS_INVALID",
+            "The bits of the stored values contradict one another.",
+            found=f"BitsAllocated {allocated}, BitsStored {text(facts, 'BitsStored') or 'missing'}"
+            f", HighBit {text(facts, 'HighBit') or 'missing'}",
+            needed="BitsStored up to BitsAllocated, HighBit = BitsStored - 1",
             next_step="export the series again",
         )
-    shift = allocated - stored
-    shifted: NDArray[np.generic] = np.right_shift(np.left_shift(data, shift), shift)
-    return shifted
+    return stored
 
 
-def _decode(entry: "FileEntry", shape: tuple[int, int, int]) -> NDArray[np.generic]:
+def _fitting(data: NDArray[np.generic], facts: "Facts") -> NDArray[np.generic]:
+    """Return values that fit BitsStored; extend the sign where a file filled it up with zeros.
+
+    Bits above BitsStored are refused, not cut off: they may be overlays of an old scanner or the
+    upper part of the values, and no header tells.
+    """
+    if data.dtype.kind == "f":
+        return data
+    allocated = data.dtype.itemsize * 8
+    stored = stored_bits(facts, allocated)
+    if stored == allocated:
+        return data
+    low, high = int(data.min()), int(data.max())
+    signed = data.dtype.kind == "i"
+    half = 1 << (stored - 1)
+    if (signed and -half <= low and high < half) or (not signed and high < 2 * half):
+        return data
+    if signed and low >= 0 and high < 2 * half:
+        shift = allocated - stored
+        extended: NDArray[np.generic] = np.right_shift(np.left_shift(data, shift), shift)
+        return extended
+    raise ReadError(
+        "BITS_INVALID",
+        "Stored values do not fit the bits that the header declares.",
+        found=f"values from {low} to {high}, BitsStored {stored}, {'' if signed else 'un'}signed",
+        needed=f"values of {stored} bits",
+        next_step="export the series again, with the BitsStored of its values",
+    )
+
+
+def _decode(
+    entry: "FileEntry", shape: tuple[int, int, int], dtype: np.dtype[np.generic]
+) -> NDArray[np.generic]:
     """Decode through pydicom: compressed, deflated and big-endian pixels."""
     import pydicom
     from pydicom.uid import UID
@@ -179,7 +219,8 @@ def _decode(entry: "FileEntry", shape: tuple[int, int, int]) -> NDArray[np.gener
                 data.file_meta.TransferSyntaxUID = syntax
             if syntax in JPEG_2000:
                 _refuse_endless_boxes(data, shape[0])
-            stored = np.asarray(data.pixel_array)
+            plain = syntax in (DEFLATED, EXPLICIT_BIG) and dtype.itemsize > 1
+            stored = _from_bytes(data, dtype) if plain else np.asarray(data.pixel_array)
     except Exception as error:
         raise ReadError(
             "DECODE",
@@ -197,6 +238,14 @@ def _decode(entry: "FileEntry", shape: tuple[int, int, int]) -> NDArray[np.gener
             next_step="export the series again",
         )
     return stored.reshape(shape).astype(stored.dtype.newbyteorder("="), copy=False)
+
+
+def _from_bytes(data: "Dataset", dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+    """Take uncompressed pixels as they are: pydicom would clear the bits above BitsStored."""
+    is_little = data.original_encoding[1]
+    dtype = dtype.newbyteorder("<" if is_little else ">")
+    content = data.PixelData
+    return np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype=dtype)
 
 
 def _refuse_endless_boxes(data: object, frames: int) -> None:

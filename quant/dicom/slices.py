@@ -19,6 +19,7 @@ from quant.dicom.geometry import (
 )
 from quant.dicom.objects import ENHANCED_CLASSES
 from quant.dicom.pixels import frame_shape, read_stored
+from quant.dicom.saturation import peak_of, saturation_flags
 from quant.domain.volume import Provenance, Volume
 from quant.errors import GeometryError, ReadError
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 SAME_MM = 1e-3
 """Pixel spacings and direction cosines of one series agree within this."""
+
+LARGEST_VALUE = 1e30
+"""No activity, count or Hounsfield unit comes near; sums of squares beyond it overflow."""
 
 
 def place_slices(series: "SeriesEntry") -> Placement:
@@ -97,10 +101,15 @@ def read_slices(series: "SeriesEntry") -> Volume:
     placement = place_slices(series)
     scales = list(slice_scales(series.modality, placement.files))
     values = np.empty(placement.grid.shape, dtype=np.float32)
+    peaks = []
     for k, (entry, scale) in enumerate(zip(placement.files, scales, strict=True)):
-        fill(values[k], read_stored(entry)[0], scale)
+        stored = read_stored(entry)[0]
+        peaks.append(peak_of(stored, entry.facts))
+        fill(values[k], stored, scale)
     require_finite(values, series)
     slopes = {scale.slope for scale in scales}
+    is_pet = series.modality == "PT"
+    saturated = saturation_flags(peaks, [scale.slope for scale in scales]) if is_pet else ()
     facts = acquisition_facts(series) | placement.facts
     facts |= {
         "slope_source": scales[0].source,
@@ -112,35 +121,35 @@ def read_slices(series: "SeriesEntry") -> Volume:
         values,
         scales[0].unit,
         Provenance(series.series_uid, series.modality, len(series.files), facts),
-        (*placement.flags, *scales[0].flags),
+        (*placement.flags, *scales[0].flags, *saturated),
     )
 
 
 def fill(out: NDArray[np.float32], stored: NDArray[np.generic], scale: Scale) -> None:
     """Write ``slope * stored + intercept``, computed in float64, into a slice of float32."""
-    if scale.slope == 1.0 and scale.intercept == 0.0:
-        out[...] = stored
-        return
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if scale.slope == 1.0 and scale.intercept == 0.0:
+            out[...] = stored
+            return
         out[...] = stored.astype(np.float64) * scale.slope + scale.intercept
 
 
 def require_finite(values: NDArray[np.float32], series: "SeriesEntry") -> None:
-    """Refuse values that are not numbers.
+    """Refuse values that are not numbers, or beyond :data:`LARGEST_VALUE`.
 
     Raises
     ------
     ReadError
         ``VALUES_INVALID``.
     """
-    bad = values.size - int(np.count_nonzero(np.isfinite(values)))
+    bad = values.size - int(np.count_nonzero(np.abs(values) <= LARGEST_VALUE))
     if bad:
         raise ReadError(
             "VALUES_INVALID",
             f"The {series.modality} series {tail(series.series_uid)} holds values that are not "
-            "finite.",
+            "finite, or beyond anything that is measured.",
             found=f"{bad} of {values.size} voxels",
-            needed="finite values",
+            needed=f"finite values within {LARGEST_VALUE:g}",
             next_step="reconstruct or export the series again",
         )
 

@@ -101,7 +101,9 @@ _READING: dict[str, CodeInfo] = {
         "Export the series with PixelSpacing and SpacingBetweenSlices or SliceThickness.",
     ),
     "SPACING_INVALID": CodeInfo(
-        _E, "A spacing is zero, negative or not a number.", "Export the series again."
+        _E,
+        "A spacing is not a number, not positive, or beyond 0.01 to 1000 mm.",
+        "Export the series again.",
     ),
     "NO_POSITION": CodeInfo(
         _E,
@@ -113,8 +115,23 @@ _READING: dict[str, CodeInfo] = {
     ),
     "VALUES_INVALID": CodeInfo(
         _E,
-        "The volume holds values that are not finite.",
+        "The volume holds values that are not finite, or beyond anything that is measured.",
         "Reconstruct or export it again.",
+    ),
+    "BITS_INVALID": CodeInfo(
+        _E,
+        "Stored values do not fit the bits that the header declares for them.",
+        "Export the series again; BitsAllocated, BitsStored and HighBit must fit the values.",
+    ),
+    "VALUES_SATURATED": CodeInfo(
+        _W,
+        "Several voxels hold the largest value that can be stored: maxima may be cut off.",
+        "Export the series with a larger range (scaling, or 32 bits), and compare the maxima.",
+    ),
+    "NM_INTERCEPT": CodeInfo(
+        _W,
+        "The NM volume has a rescale intercept other than 0. Ratios depend on this offset.",
+        "Check with the vendor of the reconstruction whether the offset is meant.",
     ),
     "NM_NOT_RECON": CodeInfo(
         _E,
@@ -369,6 +386,21 @@ _SPHERES: dict[str, CodeInfo] = {
         _E,
         "A muscle named left lies on the patient's right of L2, or the other way round.",
         "Check the names of the muscles and the orientation of the region file.",
+    ),
+    "SPHERE_UNEVEN": CodeInfo(
+        _W,
+        "Values inside the sphere spread by more than half of their mean.",
+        "Look at the sphere: it may lie partly in a hotter lobe, vessel or tumour.",
+    ),
+    "MUSCLE_ASYMMETRY": CodeInfo(
+        _W,
+        "The two muscle spheres differ by more than a factor of two.",
+        "Look at both: one may lie beside a tumour, or not in muscle.",
+    ),
+    "MARK_UNUSED": CodeInfo(
+        _I,
+        "A markup point is named after no sphere and was not used.",
+        "Name points liver, muscle_left and muscle_right.",
     ),
     "FOCI_SCREENED": CodeInfo(
         _I, "Positions were left out because a focus lies in them.", "Nothing."

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from quant.domain.units import Unit
 from quant.errors import GeometryError, QuantError, ReadError, UnitError
@@ -136,15 +137,94 @@ def test_big_endian_pixels_come_out_native(tmp_path: Path) -> None:
     np.testing.assert_array_equal(volume.values, letter_f())
 
 
-def test_bits_above_bits_stored_are_not_values(tmp_path: Path) -> None:
-    """Overlay bits of old scanners, and the sign bit of 12-bit signed pixels."""
-    stored = letter_f() % 4096
-    save(nm(stored | 0x8000, BitsStored=12, HighBit=11), tmp_path / "u" / "a.dcm")
-    np.testing.assert_array_equal(read(tmp_path / "u", "NM").values, stored)
+@pytest.mark.parametrize("padded", ["with the sign", "with zeros"])
+def test_signed_pixels_of_12_bits_keep_their_sign(tmp_path: Path, padded: str) -> None:
     signed = ((letter_f() % 4096).astype(np.int16) - 2048).astype(np.int16)
-    packed = (signed & 0x0FFF).astype(np.int16)
-    save(nm(packed, BitsStored=12, HighBit=11), tmp_path / "s" / "a.dcm")
-    np.testing.assert_array_equal(read(tmp_path / "s", "NM").values, signed)
+    packed = signed if padded == "with the sign" else (signed & 0x0FFF).astype(np.int16)
+    save(nm(packed, BitsStored=12, HighBit=11), tmp_path / "a.dcm")
+    np.testing.assert_array_equal(read(tmp_path, "NM").values, signed)
+
+
+def test_unsigned_pixels_of_12_bits_are_read_as_they_are(tmp_path: Path) -> None:
+    stored = letter_f() % 4096
+    save(nm(stored, BitsStored=12, HighBit=11), tmp_path / "a.dcm")
+    np.testing.assert_array_equal(read(tmp_path, "NM").values, stored)
+
+
+BITS: dict[str, tuple[NDArray[np.generic], int, int]] = {
+    "values of 13 bits in 12": (letter_f(), 12, 11),
+    "bits above the stored ones": ((letter_f() % 4096) | 0x8000, 12, 11),
+    "signed values of 13 bits in 12": (letter_f().astype(np.int16) - 2500, 12, 11),
+    "more bits than there are": (letter_f(), 32, 31),
+    "no bits": (letter_f(), 0, 15),
+    "high bit of another place": (letter_f(), 16, 14),
+    "high bit at the top": (letter_f() % 4096, 12, 15),
+}
+
+
+@pytest.mark.parametrize(("stored", "bits", "high"), BITS.values(), ids=BITS.keys())
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
+def test_values_that_contradict_their_bits_are_refused_not_masked(
+    tmp_path: Path, stored: NDArray[np.generic], bits: int, high: int, syntax: str
+) -> None:
+    save(nm(stored, BitsStored=bits, HighBit=high), tmp_path / "a.dcm", syntax)
+    with pytest.raises(ReadError) as error:
+        read(tmp_path, "NM")
+    assert codes(error) == "BITS_INVALID"
+
+
+def test_an_intercept_is_applied_and_flagged(tmp_path: Path) -> None:
+    save(nm(RescaleSlope="2", RescaleIntercept="-1000"), tmp_path / "a.dcm")
+    volume = read(tmp_path, "NM")
+    np.testing.assert_array_equal(volume.values, letter_f() * 2.0 - 1000.0)
+    assert "NM_INTERCEPT" in {flag.code for flag in volume.flags}
+
+
+def test_an_intercept_of_0_is_not_worth_a_flag(tmp_path: Path) -> None:
+    save(nm(RescaleSlope="2", RescaleIntercept="0"), tmp_path / "a.dcm")
+    assert "NM_INTERCEPT" not in {flag.code for flag in read(tmp_path, "NM").flags}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits", "ceiling"),
+    [
+        (np.uint16, 16, 65535),
+        (np.uint16, 16, 32767),
+        (np.int16, 16, 32767),
+        (np.uint16, 12, 4095),
+        (np.int16, 12, 2047),
+        (np.uint8, 8, 255),
+        (np.int32, 32, 2**31 - 1),
+    ],
+)
+@pytest.mark.parametrize("voxels", [1, 2])
+def test_a_stretch_to_full_range_leaves_one_voxel_at_the_ceiling_a_cut_several(
+    tmp_path: Path, dtype: type[np.generic], bits: int, ceiling: int, voxels: int
+) -> None:
+    stored = (letter_f() % 200).astype(dtype)
+    for voxel in range(voxels):
+        stored[voxel, 2, 2] = ceiling
+    save(nm(stored, BitsStored=bits, HighBit=bits - 1), tmp_path / "a.dcm")
+    flagged = "VALUES_SATURATED" in {flag.code for flag in read(tmp_path, "NM").flags}
+    assert flagged == (voxels == 2)
+
+
+def test_equal_maxima_below_the_ceiling_are_no_saturation(tmp_path: Path) -> None:
+    for index, stored in enumerate((np.full_like(letter_f(), 65534), letter_f() * 0.0 + 65535)):
+        save(nm(stored.astype([np.uint16, np.float32][index])), tmp_path / f"{index}" / "a.dcm")
+        assert "VALUES_SATURATED" not in {
+            flag.code for flag in read(tmp_path / f"{index}", "NM").flags
+        }
+
+
+@pytest.mark.parametrize("value", [2e30, -2e30, 3e38, np.inf, np.nan])
+def test_values_beyond_anything_measured_are_refused(tmp_path: Path, value: float) -> None:
+    stored = letter_f().astype(np.float32)
+    stored[2, 2, 2] = value
+    save(nm(stored), tmp_path / "a.dcm")
+    with pytest.raises(ReadError) as error:
+        read(tmp_path, "NM")
+    assert codes(error) == "VALUES_INVALID"
 
 
 def test_geometry_at_the_top_level_is_used_and_flagged(tmp_path: Path) -> None:
@@ -199,6 +279,17 @@ REFUSED: dict[str, tuple[str, dict[str, object]]] = {
     "slice spacing NaN": ("SPACING_INVALID", {"SpacingBetweenSlices": "NaN"}),
     "no position": ("NO_POSITION", {"position": None}),
     "no orientation": ("NO_POSITION", {"orientation": None}),
+    "pixel spacing tiny": ("SPACING_INVALID", {"PixelSpacing": ["1e-300", "1e-300"]}),
+    "pixel spacing huge": ("SPACING_INVALID", {"PixelSpacing": ["1001", "1001"]}),
+    "slice spacing huge": ("SPACING_INVALID", {"SpacingBetweenSlices": "1e300"}),
+    "slice spacing tiny": ("SPACING_INVALID", {"SpacingBetweenSlices": "-0.001"}),
+    "thickness huge": (
+        "SPACING_INVALID",
+        {"SpacingBetweenSlices": None, "SliceThickness": "1e300"},
+    ),
+    "position far": ("NO_POSITION", {"position": ("0", "0", "-100001")}),
+    "position huge": ("NO_POSITION", {"position": ("1e308", "1e308", "1e308")}),
+    "orientation huge": ("BAD_IOP", {"orientation": ("1e300", "0", "0", "0", "1e300", "0")}),
     "position NaN": ("NO_POSITION", {"position": ("NaN", "0", "0")}),
     "orientation askew": ("BAD_IOP", {"orientation": (1.0, 0.0, 0.0, 0.1, 1.0, 0.0)}),
     "orientation zero": ("BAD_IOP", {"orientation": (0.0,) * 6}),
@@ -215,6 +306,9 @@ REFUSED: dict[str, tuple[str, dict[str, object]]] = {
     "planar": ("NM_NOT_RECON", {"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]}),
     "whole body": ("NM_NOT_RECON", {"ImageType": ["ORIGINAL", "PRIMARY", "WHOLE BODY"]}),
     "slope 0": ("VALUES_INVALID", {"RescaleSlope": "0"}),
+    "slope negative": ("VALUES_INVALID", {"RescaleSlope": "-1"}),
+    "slope tiny": ("VALUES_INVALID", {"RescaleSlope": "1e-300"}),
+    "slope huge": ("VALUES_INVALID", {"RescaleSlope": "1e300"}),
     "slope infinite": ("VALUES_INVALID", {"RescaleSlope": "1e400"}),
     "colour": ("DECODE", {"PhotometricInterpretation": "PALETTE COLOR"}),
     "64 bits": ("DECODE", {"BitsAllocated": 64}),

@@ -83,6 +83,35 @@ def test_every_pet_slice_has_its_own_slope(tmp_path: Path) -> None:
     assert volume.provenance.facts["slopes"] == "5"
 
 
+@pytest.mark.parametrize(("voxels", "one_slope"), [(2, True), (2, False), (3, False)])
+def test_pet_cut_at_the_ceiling_is_flagged_and_slices_stretched_to_it_are_not(
+    tmp_path: Path, voxels: int, *, one_slope: bool
+) -> None:
+    """Every slice of an own scaling reaches the ceiling in one voxel, by rounding in two."""
+    stored = letter_f().astype(np.int16)
+    stored[:, 2, 2] = 32767 if not one_slope else 5
+    stored[1, 2, :voxels] = 32767
+    stored[1, 2, 2] = 32767 if voxels > 2 else stored[1, 2, 2]
+    if voxels == 2 and not one_slope:
+        stored[1, 2, 1] = 5
+    series = slices(PT, stored)
+    for index, data in enumerate(series):
+        changed(data, RescaleSlope="1" if one_slope else str(1 + index))
+    save_all(series, tmp_path)
+    flagged = "VALUES_SATURATED" in {flag.code for flag in read(tmp_path, "PT").flags}
+    assert flagged == (one_slope or voxels == 3)
+
+
+def test_a_ct_may_be_clipped(tmp_path: Path) -> None:
+    save_all(slices(CT, np.full_like(letter_f(), 4095), BitsStored=12, HighBit=11), tmp_path)
+    assert read(tmp_path, "CT").flags == ()
+
+
+def test_slices_a_kilometre_apart_are_refused(tmp_path: Path) -> None:
+    save_all(slices(CT, None, [0, 1001, 2002, 3003, 4004]), tmp_path)
+    assert code_of(tmp_path, "CT") == "SPACING_INVALID"
+
+
 def test_monochrome1_is_no_reason_to_invert_values(tmp_path: Path) -> None:
     save_all(slices(PT, PhotometricInterpretation="MONOCHROME1"), tmp_path)
     np.testing.assert_array_equal(read(tmp_path, "PT").values, letter_f())
