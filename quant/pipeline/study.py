@@ -190,6 +190,8 @@ def _record(
     spheres: "ReferenceSpheres",
     measurements: tuple[Measurement, ...],
 ) -> StudyRecord:
+    from quant.reference.placement import unused_marks
+
     tumours = [region for region in laid.regions if region.role is Role.TUMOUR]
     primary = max(tumours, key=lambda region: region.volume_ml, default=None)
     flags = [*blank.flags, *volume.flags, *laid.flags]
@@ -198,6 +200,7 @@ def _record(
     if primary is not None and len(tumours) > 1:
         detail = f"{len(tumours)} regions, primary is {primary.name!r}"
         flags.append(Flag("TUMOUR_SEVERAL", detail))
+    flags.extend(unused_marks(laid.marks))
     for one in spheres.placed.values():
         flags.extend(one.flags)
     for role, why in spheres.flags.items():

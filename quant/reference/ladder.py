@@ -99,7 +99,7 @@ class Search:
         self.threshold = focus_threshold(
             core, self.settings.focus_sigma, self.settings.focus_contrast
         )
-        self.touching_mm = 0.5 * float(self.organ.grid.spacing_mm.max())
+        self.touching_mm = 0.5 * float(np.linalg.norm(self.organ.grid.spacing_mm))
         box = (self.organ.corner, as_index(self.organ.weights.shape))
         reach = self.radius_mm + self.touching_mm
         self.focus_mm = focus_distance(self.organ.grid, self.values, box, self.threshold, reach)

@@ -1,5 +1,6 @@
 """Place the three reference spheres of the method: liver, and muscle on both sides of L2."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from quant.domain.volume import Volume
 
 SPHERE_ROLES = (Role.LIVER, Role.MUSCLE_LEFT, Role.MUSCLE_RIGHT)
+MUSCLE_ROLES = (Role.MUSCLE_LEFT, Role.MUSCLE_RIGHT)
+MOST_SPREAD = 0.5
+"""A sphere whose SD is a larger part of its mean is flagged: noise alone rarely reaches it."""
+MOST_ASYMMETRY = 2.0
+"""A muscle sphere hotter than the other by more than this factor is flagged."""
 OBSTACLE_ROLES = (Role.TUMOUR, Role.LESION, Role.EXCLUDE)
 
 
@@ -97,10 +103,34 @@ def place_spheres(
         else:
             task, notes = _muscle_task(role, regions, protocol)
         one, found = _place(volume, replace(task, obstacles=obstacles), notes, (regions, marks))
-        flags[role] = found
         if one is not None:
+            found = (*found, *_uneven(role, one.statistics))
             placed[role] = replace(one, flags=found)
+        flags[role] = found
+    for role in _asymmetric(placed):
+        flags[role] = (*flags[role], Flag("MUSCLE_ASYMMETRY", _both_means(placed)))
+        placed[role] = replace(placed[role], flags=flags[role])
     return ReferenceSpheres(placed, flags)
+
+
+def _uneven(role: Role, values: SphereStatistics) -> tuple[Flag, ...]:
+    """Flag a sphere whose values spread too much for one tissue."""
+    if values.sd <= MOST_SPREAD * abs(values.mean):
+        return ()
+    return (Flag("SPHERE_UNEVEN", f"{role}: SD {values.sd:.4g}, mean {values.mean:.4g}"),)
+
+
+def _asymmetric(placed: dict[Role, PlacedSphere]) -> tuple[Role, ...]:
+    """Return both muscle roles when their means differ by more than a factor of two."""
+    if not all(role in placed for role in MUSCLE_ROLES):
+        return ()
+    low, high = sorted(placed[role].statistics.mean for role in MUSCLE_ROLES)
+    return MUSCLE_ROLES if high > MOST_ASYMMETRY * low else ()
+
+
+def _both_means(placed: dict[Role, PlacedSphere]) -> str:
+    left, right = (placed[role].statistics.mean for role in MUSCLE_ROLES)
+    return f"mean {left:.4g} on the left, {right:.4g} on the right"
 
 
 def _require_grid(volume: "Volume", region: Region) -> None:
@@ -155,7 +185,7 @@ def _place(
 ) -> tuple[PlacedSphere | None, tuple[Flag, ...]]:
     """Place one sphere where it is marked, or else by the search; refuse a side that is wrong."""
     regions, marks = given
-    named = [mark for mark in marks if mark.name.strip().lower() == task.role]
+    named = [mark for mark in marks if marked_role(mark.name) == task.role]
     if len(named) > 1:
         notes = (*notes, Flag("ROLE_SEVERAL", f"{len(named)} marks {task.role}; the first counts"))
     mark = named[0] if named else None
@@ -174,6 +204,18 @@ def _place(
     if found is None:
         return None, (*notes, search.why_not())
     return _as_placed(volume, task.role, found), notes + found.flags
+
+
+def marked_role(name: str) -> str:
+    """Role that a markup point's name means: ``Muscle Left``, ``liver-1`` (3D Slicer numbers)."""
+    words = re.sub(r"[\s_.\-]+", "_", name.strip().lower())
+    return re.sub(r"_?\d+$", "", words)
+
+
+def unused_marks(marks: Sequence["Mark"]) -> tuple[Flag, ...]:
+    """Name the points that mean no sphere."""
+    unused = [mark.name for mark in marks if marked_role(mark.name) not in SPHERE_ROLES]
+    return (Flag("MARK_UNUSED", ", ".join(sorted(unused))),) if unused else ()
 
 
 def _missing(role: Role) -> Flag:

@@ -127,7 +127,11 @@ def _sphere(role: str, what: str) -> tuple[Column, ...]:
         _measured(f"{role}_y_mm", "mm", f"Centre of {what}, LPS y"),
         _measured(f"{role}_z_mm", "mm", f"Centre of {what}, LPS z"),
         _measured(f"{role}_volume_ml", "ml", f"Realised volume of {what}"),
-        _measured(f"{role}_inside", "1", f"Fraction of {what} inside its organ"),
+        _measured(
+            f"{role}_inside",
+            "1",
+            f"Purity of {what}: part of its weight on organ tissue, voxel by voxel",
+        ),
     )
 
 

@@ -110,7 +110,8 @@ def _region_values(record: StudyRecord, region: RegionSummary) -> list[float | i
     """Maximum, mean, peak, Tmax/Lmax and asphericity of a tumour or lesion; blanks for organs."""
     if region.role not in LESION_ROLES:
         return []
-    return [record.value(name, region.name) for name in LESION_VALUES]
+    mine = {one.name: one.value for one in record.measurements if one.roi == region.name}
+    return [mine.get(name) for name in LESION_VALUES]
 
 
 def _explained(record: StudyRecord) -> list[tuple[Flag, str, str, str]]:

@@ -14,7 +14,7 @@ from quant.domain.sphere import PlacedSphere, SphereSource
 from quant.domain.units import Unit
 from quant.domain.volume import Volume
 from quant.errors import GeometryError
-from quant.reference.placement import ReferenceSpheres, place_spheres
+from quant.reference.placement import ReferenceSpheres, place_spheres, unused_marks
 from quant.reference.stencil import sphere_stencil
 from tests.reference.analytic import (
     GRIDS,
@@ -30,6 +30,10 @@ from tests.reference.analytic import (
 )
 
 ZHOU = StudyProtocol(name="zhou2025")
+NO_SCREEN = StudyProtocol(
+    name="no_screen",
+    muscle_sphere=SphereSettings(volume_ml=10.0, focus_sigma=1e6, focus_contrast=1e6),
+)
 ADAPTIVE = StudyProtocol(
     name="adaptive",
     liver_sphere=SphereSettings(volume_ml=30.0, edge_distance_mm=5.0, adaptive=True),
@@ -483,3 +487,38 @@ def test_regions_of_another_grid_and_sheared_grids_are_refused() -> None:
         place_spheres(volume, foreign, (), ZHOU)
     with pytest.raises(GeometryError, match="BAD_IOP"):
         place_spheres(sheared, (), (), ZHOU)
+
+
+def test_a_sphere_of_two_tissues_is_flagged_as_uneven_and_the_sides_as_unlike() -> None:
+    """A tumour that nobody drew spills over the left muscle."""
+    volume, regions = lay(AXIAL, torso(hot_from_x=1000.0))
+    values = volume.values.copy()
+    left = next(region for region in regions if region.role is Role.MUSCLE_LEFT)
+    x = AXIAL.to_mm(np.argwhere(np.ones(AXIAL.shape)))[:, 0].reshape(AXIAL.shape)
+    middle = AXIAL.to_mm(np.argwhere(left.full_weights() > 0.5)).mean(axis=0)[0]
+    values[(x > middle) & (left.full_weights() > 0)] = 30.0
+
+    spheres = place_spheres(Volume(AXIAL, values, Unit.RELATIVE), regions, (), NO_SCREEN)
+
+    assert "SPHERE_UNEVEN" in _codes(spheres.flags[Role.MUSCLE_LEFT])
+    for role in (Role.MUSCLE_LEFT, Role.MUSCLE_RIGHT):
+        assert "MUSCLE_ASYMMETRY" in _codes(spheres.flags[role])
+        assert "MUSCLE_ASYMMETRY" in _codes(spheres.placed[role].flags)
+
+
+@pytest.mark.parametrize("name", ["liver", "Liver", " liver-1 ", "LIVER_2", "liver 3"])
+def test_slicer_numbers_and_capitals_do_not_hide_a_mark(name: str) -> None:
+    volume, regions = lay(AXIAL, torso())
+    mark = Mark(name, _liver(place_spheres(volume, regions, (), ZHOU)).sphere.centre_mm)
+
+    spheres = place_spheres(volume, regions, (mark,), ZHOU)
+
+    assert _liver(spheres).sphere.source is SphereSource.MARKED
+    assert unused_marks((mark,)) == ()
+
+
+def test_a_mark_that_names_no_sphere_is_said_to_be_unused() -> None:
+    (flag,) = unused_marks((Mark("F-1", (0.0, 0.0, 0.0)), Mark("Muscle Left", (0.0, 0.0, 0.0))))
+
+    assert flag.code == "MARK_UNUSED"
+    assert flag.detail == "F-1"
