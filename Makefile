@@ -41,7 +41,7 @@ lint: $(VENV)/.installed-test
 	@echo "== ruff: style";            $(BIN)/ruff check .
 	@echo "== ruff: format";           $(BIN)/ruff format --check .
 	@echo "== mypy: types (strict)";   $(BIN)/mypy
-	@echo "== import-linter: layers";  $(BIN)/lint-imports
+	@echo "== import-linter: layers";  $(BIN)/lint-imports --no-cache
 
 check: test lint
 
