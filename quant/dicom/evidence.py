@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 AC_WORDS = frozenset((
     "AC", "CTAC", "CTACSC", "IRAC", "IRACSC", "IRACRR", "IRACSCRR", "ACSC", "ACSCRR", "ACRR",
-    "ATTCORR", "MAC",
+    "ATTCORR", "MAC", "AK",
 ))  # fmt: skip
 """Whole words of a description that say: corrected for attenuation."""
 
 NAC_WORDS = frozenset((
     "NAC", "NC", "NOAC", "NONAC", "IRNC", "IRNCRR", "IRNAC", "NOATT", "NOATTN", "UNCORRECTED",
-    "NCSC", "NOCTAC",
+    "NCSC", "NOCTAC", "NACSC", "NACNSC", "NOACSC", "NONATTCORR", "NONATTCOR", "NATTCORR",
 ))  # fmt: skip
 """Whole words that say: not corrected."""
 
 NEGATIONS = frozenset((
-    "NO", "NON", "NOT", "WITHOUT", "W/O", "UN",
+    "NO", "NON", "NOT", "WITHOUT", "W/O", "UN", "OHNE", "SANS", "SIN", "SENZA",
 ))  # fmt: skip
 ATTENUATION_WORDS = frozenset((
     "ATTENUATION", "ATTEN", "ATTN", "ATT",
@@ -46,6 +46,10 @@ NOT_AN_IMAGE = frozenset((
 """ImageType words of pictures made from a volume."""
 
 
+GLUED = re.compile(r"^(?:SPECT|TOMO|RECON)(?=N?AC$|NC$)")
+"""What is written without a gap before the word that counts: SPECTNAC."""
+
+
 class Correction(StrEnum):
     """Whether a volume is corrected for attenuation."""
 
@@ -59,7 +63,7 @@ def tokens(description: str) -> tuple[str, ...]:
     plain = description.upper().replace("W/O", "WITHOUT")
     for letter in ("\u00b5", "\u03bc", "\u039c"):
         plain = plain.replace(letter, "U")
-    return tuple(re.findall(r"[A-Z0-9]+", plain))
+    return tuple(GLUED.sub("", word) for word in re.findall(r"[A-Z0-9]+", plain))
 
 
 def describing(facts: "Facts") -> tuple[str, ...]:
@@ -113,6 +117,12 @@ def correction_of(facts: "Facts") -> tuple[Correction, tuple[str, ...]]:
         answer = Correction.YES if _is_method(method) else Correction.NO
         return answer, tuple(reasons)
     return (Correction.NO if corrected else Correction.UNKNOWN), tuple(reasons)
+
+
+def contradicts(facts: "Facts") -> str:
+    """Return the word of the description that denies what CorrectedImage claims; else empty."""
+    said, word = described_correction(describing(facts))
+    return word if said is Correction.NO and "ATTN" in words(facts, "CorrectedImage") else ""
 
 
 def _is_method(method: str) -> bool:

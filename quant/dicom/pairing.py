@@ -1,8 +1,9 @@
 """Which series is measured and which CT goes with it: scored from headers, never in silence.
 
 Emission: a series whose geometry can be read goes before one whose cannot; then the score
-(attenuation correction 100, or 60 when only the description or the method says so; scatter
-correction 10; not corrected 0, unknown 30). Equal scores: NM before PT, then more slices, then the
+(attenuation correction 100, or 60 when only the description or the method says so; 5 more or less
+when the description of a volume with ATTN agrees or denies it; scatter correction 10; not corrected
+0, unknown 30). Equal scores: NM before PT, then more slices, then the
 lower SeriesNumber, then the UIDs, and ``PAIR_AMBIGUOUS`` says so.
 
 CT: same frame of reference, axial, no localizer; 100 for the emission box covered (in percent), 20
@@ -17,7 +18,10 @@ import numpy as np
 from quant.dicom.evidence import (
     NOT_AN_IMAGE,
     Correction,
+    contradicts,
     correction_of,
+    described_correction,
+    describing,
     map_evidence,
     suspected_map,
 )
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from quant.domain.study import SeriesEntry, StudyFiles
 
 AC_POINTS, AC_SAID_POINTS, UNKNOWN_POINTS, SCATTER_POINTS = 100.0, 60.0, 30.0, 10.0
+SAID_TOO_POINTS = 5.0
 SUSPECT_POINTS = -200.0
 REFUSED_POINTS = -1000.0
 COVERAGE_POINTS, ORIGINAL_POINTS, THIN_POINTS = 100.0, 20.0, 10.0
@@ -144,8 +149,12 @@ def _correction_points(series: "SeriesEntry", correction: Correction) -> float:
         return UNKNOWN_POINTS
     if correction is Correction.NO:
         return 0.0
-    points = AC_POINTS if "ATTN" in corrected else AC_SAID_POINTS
-    return points + (SCATTER_POINTS if "SCAT" in corrected else 0.0)
+    points = SCATTER_POINTS if "SCAT" in corrected else 0.0
+    if "ATTN" not in corrected:
+        return points + AC_SAID_POINTS
+    said, _ = described_correction(describing(series.facts))
+    agrees = {Correction.YES: SAID_TOO_POINTS, Correction.NO: -SAID_TOO_POINTS}
+    return points + AC_POINTS + agrees.get(said, 0.0)
 
 
 def _emission_flags(chosen: _Rated, rated: list[_Rated]) -> tuple[Flag, ...]:
@@ -155,6 +164,13 @@ def _emission_flags(chosen: _Rated, rated: list[_Rated]) -> tuple[Flag, ...]:
         flags.append(Flag("NOT_ATTENUATION_CORRECTED", where))
     if chosen.correction is Correction.UNKNOWN:
         flags.append(Flag("AC_UNKNOWN", where))
+    denied = contradicts(chosen.series.facts)
+    if denied:
+        detail = f"{where}: CorrectedImage has ATTN, its description says {denied}"
+        flags.append(Flag("AC_CONTRADICTED", detail))
+    kinds = {one.series.modality for one in rated if one.eligible and one.placement}
+    if len(kinds) > 1:
+        flags.append(Flag("EMISSION_SEVERAL", f"measured is {where}"))
     equal = [one for one in rated if one.eligible and one.placement and one.score == chosen.score]
     if chosen.placement is not None and len(equal) > 1:
         detail = (
@@ -189,7 +205,10 @@ def _select_ct(
     rated = sorted((_rate_ct(one, emission.grid) for one in series), key=_Rated.order)
     if not rated or not rated[0].eligible:
         detail = "; ".join(f"CT {tail(one.series.series_uid)}: {one.reasons[-1]}" for one in rated)
-        return None, rated, (Flag("NO_CT", detail or "no CT series"),)
+        code = "CT_UNUSABLE" if any(one.code for one in rated) else "NO_CT"
+        if not rated and (lost := _lost_ct(study)):
+            code, detail = "CT_UNUSABLE", lost
+        return None, rated, (Flag(code, detail or "no CT series"),)
     chosen = rated[0]
     flags = []
     equal = [one for one in rated if one.eligible and one.score == chosen.score]
@@ -204,6 +223,12 @@ def _select_ct(
     ):
         flags.append(Flag("FOR_ASSUMED", f"emission and CT {tail(chosen.series.series_uid)}"))
     return chosen, rated, tuple(flags)
+
+
+def _lost_ct(study: "StudyFiles") -> str:
+    """Return what the index said about a CT series that it set aside."""
+    said = [part for flag in study.flags for part in flag.detail.split("; ")]
+    return "; ".join(part for part in said if part.startswith("CT series "))
 
 
 def _rate_ct(series: "SeriesEntry", emission: "Grid") -> _Rated:

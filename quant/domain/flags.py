@@ -61,6 +61,16 @@ _READING: dict[str, CodeInfo] = {
         "A DICOM file cannot be parsed.",
         "Export the file again from its source system.",
     ),
+    "NO_PERMISSION": CodeInfo(
+        _E,
+        "A file or folder may not be read.",
+        "Make it readable for the user who runs the program.",
+    ),
+    "PIXELS_MISSING": CodeInfo(
+        _E,
+        "A DICOM image has a header but no pixel data.",
+        "Export the file again, with its pixel data.",
+    ),
     "NO_PREAMBLE": CodeInfo(
         _W,
         "A DICOM file lacks its preamble and file header.",
@@ -220,6 +230,11 @@ _SELECTION: dict[str, CodeInfo] = {
         "Supply the SPECT reconstruction (NM RECON TOMO) or the PET series.",
     ),
     "NO_CT": CodeInfo(_I, "The study holds no CT in the frame of the emission volume.", "Nothing."),
+    "CT_UNUSABLE": CodeInfo(
+        _W,
+        "The study's CT cannot be used; the values measured do not depend on it.",
+        "Export the whole CT series again if it is to be shown or used.",
+    ),
     "PAIR_AMBIGUOUS": CodeInfo(
         _W,
         "Several series fit equally well; the first by the stated rules was taken.",
@@ -229,6 +244,16 @@ _SELECTION: dict[str, CodeInfo] = {
         _W,
         "Nothing says whether the emission volume is attenuation corrected.",
         "Check the reconstruction; ratios to liver and muscle need the correction.",
+    ),
+    "AC_CONTRADICTED": CodeInfo(
+        _W,
+        "CorrectedImage claims the attenuation correction that the description denies.",
+        "Check which reconstruction this is; the tag was believed.",
+    ),
+    "EMISSION_SEVERAL": CodeInfo(
+        _W,
+        "The study holds both NM and PT volumes; only the named one is measured.",
+        "Put the other modality into a folder of its own to measure it.",
     ),
     "NOT_ATTENUATION_CORRECTED": CodeInfo(
         _W,

@@ -42,6 +42,26 @@ def test_corrected_image_decides_before_the_description(tmp_path: Path) -> None:
     assert "PAIR_AMBIGUOUS" not in flags_of(selection)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(("good", "bad"), [("IRAC", "IRNC"), ("SPECT AC", "SPECT NAC")])
+def test_the_description_decides_between_two_that_both_claim_attn(
+    tmp_path: Path, good: str, bad: str, order: int
+) -> None:
+    """Some systems copy CorrectedImage into both reconstructions."""
+    pair = {
+        "good": nm(CorrectedImage=["ATTN"], SeriesDescription=good),
+        "bad": nm(CorrectedImage=["ATTN"], SeriesDescription=bad),
+    }
+    name, selection = chosen(tmp_path, **dict(list(pair.items())[::order]))
+    assert name == "good"
+    assert not {"PAIR_AMBIGUOUS", "AC_CONTRADICTED"} & set(flags_of(selection))
+
+
+def test_a_tag_that_its_own_description_denies_is_flagged(tmp_path: Path) -> None:
+    _, selection = chosen(tmp_path, only=nm(CorrectedImage=["ATTN"], SeriesDescription="SPECT NAC"))
+    assert "AC_CONTRADICTED" in flags_of(selection)
+
+
 def test_nothing_is_measured_in_a_study_of_two_persons(tmp_path: Path) -> None:
     name, selection = chosen(tmp_path, one=nm(), other=nm(PatientID="other"))
     assert name == ""
@@ -84,6 +104,9 @@ def test_scatter_correction_goes_before_none(tmp_path: Path) -> None:
         ("recon AC", "recon no AC"),
         ("attenuation corrected", "uncorrected"),
         ("AC", "without attenuation correction"),
+        ("SPECTAC", "SPECTNAC"),
+        ("MIBG mit AK", "MIBG ohne AK"),
+        ("ACSC", "NoACSC"),
     ],
 )
 def test_descriptions_tell_by_whole_words(tmp_path: Path, good: str, bad: str, order: int) -> None:
@@ -232,7 +255,7 @@ def test_nm_goes_before_pt_at_equal_score(tmp_path: Path) -> None:
     selection = select(only_study(tmp_path))
     assert selection.emission is not None
     assert selection.emission.modality == "NM"
-    assert "PAIR_AMBIGUOUS" in flags_of(selection)
+    assert {"PAIR_AMBIGUOUS", "EMISSION_SEVERAL"} <= set(flags_of(selection))
 
 
 # CT
@@ -294,7 +317,8 @@ def test_a_ct_that_does_not_belong_is_not_taken(
 ) -> None:
     selection = chosen_ct(tmp_path, ct_series("1.2.9", WHOLE, **changes))
     assert selection.ct is None
-    assert flags_of(selection)[-1] == "NO_CT"
+    refused = "PixelSpacing" in changes
+    assert flags_of(selection)[-1] == ("CT_UNUSABLE" if refused else "NO_CT")
     assert reason in selection.flags[-1].detail
 
 
@@ -316,3 +340,23 @@ def test_two_equal_cts_are_flagged(tmp_path: Path) -> None:
     selection = chosen_ct(tmp_path, *pair)
     assert ct_of(selection) == "1.2.9"
     assert "PAIR_AMBIGUOUS" in flags_of(selection)
+
+
+def test_a_ct_that_lost_slices_is_said_to_be_unusable(tmp_path: Path) -> None:
+    """By a file that was cut short, or by files that are not there at all."""
+    from quant.domain.flags import CODES
+
+    for name in ("cut", "gap"):
+        save(nm(SeriesInstanceUID="1.2.3"), tmp_path / name / "nm.dcm")
+        paths = save_all(slices(CT), tmp_path / name)
+        if name == "cut":
+            paths[2].write_bytes(paths[2].read_bytes()[:-10])
+        else:
+            paths[2].unlink()
+        selection = select(only_study(tmp_path / name))
+        assert selection.emission is not None
+        assert selection.ct is None
+        (flag,) = [flag for flag in selection.flags if flag.code in ("NO_CT", "CT_UNUSABLE")]
+        assert flag.code == "CT_UNUSABLE"
+        assert ("1 of 5 files" if name == "cut" else "CT_GAP") in flag.detail
+        assert str(CODES[flag.code].severity) == "warning"
