@@ -1,88 +1,100 @@
-"""The torso study: a real CT that carries simulated 123I-MIBG uptake.
+"""A torso study: simulated 123I-MIBG uptake on a real CT, as a hospital would send it.
 
-Uptake is constant within each 3 mm voxel of the label map (tumour and foci by occupied fraction).
-It is blurred by a Gaussian, averaged over SPECT voxels, given Poisson noise and smoothed as a
-reconstruction would be. The uncorrected volume is a first-order one: uptake times the mean
-transmission to the skin over directions in the transaxial plane.
+Uptake is painted on the CT's grid from the label map and from exact solids (primary tumour, liver
+focus, bone lesions), blurred by a Gaussian point spread, averaged over SPECT voxels and made noisy
+by Poisson counts. The attenuation-corrected volume is the blurred uptake; the uncorrected one is
+weakened by the CT's attenuation, to first order.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.phantom.anatomy import (
-    LESIONS,
-    LIVER_LEFT,
-    LIVER_RIGHT,
-    MUSCLE,
-    ORGANS,
-    TUMOUR,
-    TUMOUR_SOLID,
-    Anatomy,
-    left_lobe,
-    read_anatomy,
-    uptake_map,
-)
-from quant.phantom.blur import gaussian_blur, resample_blurred
-from quant.phantom.contours import axial_planes, contours
-from quant.phantom.geometry import FieldOfView, Layout, layout_grid
+from quant.phantom.anatomy import Torso, read_torso
+from quant.phantom.blur import resample_blurred
+from quant.phantom.compounds import BallUnion
+from quant.phantom.contours import contours, slice_planes
 from quant.phantom.header import Identity, SeriesLabel, WrittenSeries
 from quant.phantom.occupancy import occupancy
 from quant.phantom.scene import Truth, drawn_volume_ml, ratios, solid_truth
-from quant.phantom.solids import Ball, Vector
+from quant.phantom.solids import Ball, Solid
 from quant.phantom.write_nm import NMSettings, write_nm
 from quant.phantom.write_rtstruct import DrawnRegion, write_rtstruct
 from quant.phantom.write_seg import Segment, write_seg
 from quant.phantom.write_slices import write_ct
 
-VOXEL_MM = 4.41806
-"""Voxel of a 128 x 128 matrix on a large field of view; 96 x 96 of it are kept."""
+PSF_FWHM_MM = 11.0
+"""Gaussian point spread, full width at half maximum."""
 
-MATRIX = 96
+SPECT_VOXEL_MM, SPECT_SHAPE = 4.41806, (77, 96, 96)
+"""Cubic voxels; slices, rows, columns."""
 
-SYSTEM_FWHM_MM, FILTER_FWHM_MM = 9.0, 7.0
-"""Point spread before the noise, and of the smoothing after it: 11.4 mm together."""
+COUNTS_PER_UPTAKE = 2.0
+"""Expected counts in a voxel per unit of uptake, before noise."""
 
-COUNTS_PER_UPTAKE = 3.0
-"""Mean counts of a voxel per unit of uptake: 18 in the liver."""
+UPTAKE: dict[str, float] = {
+    "body": 8.0,
+    "lung": 10.0,
+    "bone": 9.0,
+    "muscle": 14.0,
+    "gut": 25.0,
+    "kidney": 35.0,
+    "spleen": 45.0,
+    "bladder": 140.0,
+    "liver": 100.0,
+    "liver_left_lobe": 160.0,
+    "liver_focus": 320.0,
+    "tumour": 420.0,
+    "bone_lesion": 260.0,
+}
+"""Simulated uptake, relative units."""
 
-STORED_PER_COUNT = 100.0
+CLASSES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("lung", ("lung_",)),
+    ("bone", ("vertebrae_", "hip_", "sacrum", "rib_", "femur_", "sternum", "costal_")),
+    ("muscle", ("autochthon_", "gluteus_", "iliopsoas_")),
+    ("gut", ("colon", "small_bowel", "duodenum", "stomach")),
+    ("kidney", ("kidney_right", "kidney_left")),
+    ("spleen", ("spleen",)),
+    ("bladder", ("urinary_bladder",)),
+    ("liver", ("liver",)),
+)
+"""Which classes of the label map take up what; later rows cover earlier ones."""
 
-WATER_PER_MM = 0.0148
-"""Attenuation of water at 159 keV, 1/mm."""
+LEFT_LOBE_OFFSET_MM = 12.0
+"""The hotter left lobe begins that far to the left of the liver's centroid."""
 
-DIRECTIONS = 16
-"""Directions over which the transmission is averaged."""
+PRIMARY = BallUnion(
+    ((46.0, -168.0, 366.0), (61.0, -160.0, 379.0), (33.0, -177.0, 379.0), (49.0, -181.0, 352.0)),
+    (19.0, 14.0, 13.0, 12.0),
+)
+"""Lobulated primary tumour at the left adrenal gland, LPS mm."""
 
-LIVER_RADIUS_MM, MUSCLE_RADIUS_MM = 19.276, 13.365
-"""Spheres of 30 and 10 ml."""
+FOCUS = Ball((-106.0, -184.0, 351.0), 9.0)
+"""A focus in the right lobe: the screen must keep the sphere away from it."""
 
+BONE_LESIONS: dict[str, Ball] = {
+    "Lesion L4": Ball((4.0, -148.0, 279.0), 10.0),
+    "Lesion right ilium": Ball((-55.0, -80.0, 225.0), 11.0),
+}
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Simulated:
-    """The volumes of the study on the SPECT grid, in counts per voxel.
+ORGANS = ("liver", "vertebrae_L2", "autochthon_left", "autochthon_right")
 
-    ``expected`` is corrected and free of noise, ``corrected`` and ``uncorrected`` are noisy.
-    """
-
-    grid: Grid
-    expected: NDArray[np.float64]
-    corrected: NDArray[np.float64]
-    uncorrected: NDArray[np.float64]
+MU_WATER_PER_MM = 0.01499
+"""Linear attenuation of water at 159 keV (NIST XCOM, 0.1499 per cm)."""
 
 
 def write_torso_study(folder: Path, seed: int) -> Truth:
-    """Write the study and return its truth.
+    """Write one torso study and return its truth.
 
     Parameters
     ----------
     folder : Path
-        Gets ``nm_ac.dcm``, ``nm_nac.dcm``, ``ct/``, ``rtstruct.dcm`` and ``seg.dcm``.
+        Gets ``spect_ac.dcm``, ``spect_nac.dcm``, ``ct/``, ``regions.dcm`` and ``organs.dcm``.
     seed : int
-        Seed of the noise.
+        Seed of the Poisson noise and of all UIDs.
 
     Returns
     -------
@@ -90,206 +102,148 @@ def write_torso_study(folder: Path, seed: int) -> Truth:
         Truth of the study.
     """
     identity = Identity(seed, "torso")
-    anatomy = read_anatomy(identity.frame_of_reference_uid)
-    simulated = simulate(anatomy, seed)
-    ct = write_ct(folder / "ct", anatomy.hu, anatomy.grid, identity, SeriesLabel("ct", "CT", 1))
-    emission = _write_emission(folder, simulated, identity)
-    drawn_ml = _write_regions(folder, anatomy, identity, ct)
-    return {
-        "name": identity.name,
-        "study_uid": identity.study_uid,
-        "series_uid": emission.series_uid,
-        **_acquisition_truth(simulated.grid),
-        **_uptake_truth(anatomy, simulated, drawn_ml),
-    }
-
-
-def simulate(anatomy: Anatomy, seed: int) -> Simulated:
-    """Blur, attenuate, add noise and smooth.
-
-    Expected counts are rounded to 1e-6 before the noise is drawn, so that the last bits of a
-    machine's arithmetic do not change the draw.
-    """
-    grid = spect_grid(anatomy)
-    system = resample_blurred(uptake_map(anatomy), anatomy.grid, grid, SYSTEM_FWHM_MM)
-    mean_counts = np.round(np.maximum(system, 0.0) * COUNTS_PER_UPTAKE, 6)
-    seen = np.round(mean_counts * transmission(anatomy, grid), 6)
-    streams = np.random.SeedSequence(seed).spawn(2)
-    noisy = [
-        np.random.Generator(np.random.PCG64(stream)).poisson(mean).astype(np.float64)
-        for stream, mean in zip(streams, (mean_counts, seen), strict=True)
-    ]
-    smooth = [
-        np.maximum(gaussian_blur(volume, grid, FILTER_FWHM_MM), 0.0)
-        for volume in (mean_counts, *noisy)
-    ]
-    return Simulated(grid, *smooth)
-
-
-def spect_grid(anatomy: Anatomy) -> Grid:
-    """SPECT grid within the CT's length: frame 1 at the head, slices against the normal."""
-    corners = anatomy.grid.corners_mm()
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    x, y, z = (float(value) for value in (low + high) / 2.0)
-    slices = int((high[2] - low[2]) / VOXEL_MM)
-    half = (MATRIX * VOXEL_MM / 2.0, MATRIX * VOXEL_MM / 2.0, slices * VOXEL_MM / 2.0)
-    view = FieldOfView((x, y, z), tuple(value - 1e-6 for value in half))  # type: ignore[arg-type]
-    return layout_grid(
-        Layout.NEGATIVE_SPACING, view, VOXEL_MM, anatomy.grid.frame_of_reference_uid
+    torso = read_torso(identity.frame_of_reference_uid)
+    grid = spect_grid(torso.grid)
+    blurred = resample_blurred(painted(torso), torso.grid, grid, PSF_FWHM_MM)
+    expected = COUNTS_PER_UPTAKE * np.maximum(blurred, 0.0)
+    weakened = expected * attenuation_factor(torso, grid)
+    random = np.random.Generator(np.random.PCG64(seed))
+    counts = {"ac": random.poisson(expected), "nac": random.poisson(weakened)}
+    series = _write_spect(folder, counts, grid, identity)
+    reference = write_ct(
+        folder / "ct", torso.hu, torso.grid, identity, SeriesLabel("ct", "CT for SPECT", 3)
     )
+    drawn = _write_regions(folder, torso, identity, reference)
+    return _truth(identity, torso, grid, series, (expected, drawn))
 
 
-def transmission(anatomy: Anatomy, grid: Grid) -> NDArray[np.float64]:
-    """Mean share (K, J, I) of photons that leave the body, over directions in the slice."""
-    from scipy.ndimage import rotate
+def spect_grid(ct: Grid) -> Grid:
+    """Return the SPECT grid: centred on the CT, slices from head to feet as GE stores them."""
+    k, j, i = SPECT_SHAPE
+    affine = np.zeros((4, 4))
+    affine[2, 0], affine[1, 1], affine[0, 2] = -SPECT_VOXEL_MM, SPECT_VOXEL_MM, SPECT_VOXEL_MM
+    affine[3, 3] = 1.0
+    middle = ct.to_mm((np.array(ct.shape) - 1) / 2.0)
+    affine[:3, 3] = middle - affine[:3, :3] @ ((np.array(SPECT_SHAPE) - 1) / 2.0)
+    affine[:3, 3] = np.round(affine[:3, 3], 5)
+    return Grid((k, j, i), affine, ct.frame_of_reference_uid)
 
-    water = np.maximum(1.0 + anatomy.hu / 1000.0, 0.0) * WATER_PER_MM
-    attenuation = resample_blurred(water, anatomy.grid, grid, 0.0)
+
+def left_lobe_begins_mm(torso: Torso) -> float:
+    """LPS x at which the hotter left lobe begins, mm."""
+    centroid = torso.grid.to_mm(np.argwhere(torso.mask("liver")).mean(axis=0))
+    return float(centroid[0]) + LEFT_LOBE_OFFSET_MM
+
+
+def painted(torso: Torso) -> NDArray[np.float64]:
+    """Uptake (K, J, I) on the CT's grid, relative units; solids by occupied fraction."""
+    uptake = np.where(torso.body(), UPTAKE["body"], 0.0)
+    for name, classes in CLASSES:
+        uptake[torso.any_of(*classes)] = UPTAKE[name]
+    x = torso.grid.to_mm(np.argwhere(torso.mask("liver")))[:, 0]
+    liver = np.where(x > left_lobe_begins_mm(torso), UPTAKE["liver_left_lobe"], UPTAKE["liver"])
+    uptake[torso.mask("liver")] = liver
+    solids: list[tuple[Solid, float]] = [(FOCUS, UPTAKE["liver_focus"])]
+    solids += [(ball, UPTAKE["bone_lesion"]) for ball in BONE_LESIONS.values()]
+    solids.append((PRIMARY, UPTAKE["tumour"]))
+    for solid, value in solids:
+        uptake += occupancy(solid, torso.grid) * (value - uptake)
+    return uptake
+
+
+def attenuation_factor(torso: Torso, grid: Grid) -> NDArray[np.float64]:
+    """Part of the photons that leave the body (K, J, I), mean over four directions in the slice.
+
+    First order: exp(-integral of mu) towards the left, right, front and back, mu from the CT at
+    159 keV as that of water times density.
+    """
+    mu = MU_WATER_PER_MM * np.clip(1.0 + torso.hu / 1000.0, 0.0, None) * torso.body()
+    on_grid = resample_blurred(mu, torso.grid, grid, 0.0)
     total = np.zeros(grid.shape)
-    for angle in np.arange(DIRECTIONS) * (360.0 / DIRECTIONS):
-        turned = rotate(attenuation, angle, axes=(1, 2), reshape=False, order=1)
-        depth = (np.cumsum(turned, axis=1) - 0.5 * turned) * float(grid.spacing_mm[1])
-        total += rotate(np.exp(-depth), -angle, axes=(1, 2), reshape=False, order=1, cval=1.0)
-    return total / DIRECTIONS
+    for axis in (1, 2):
+        path = np.cumsum(on_grid, axis=axis) - on_grid / 2.0
+        back = np.sum(on_grid, axis=axis, keepdims=True) - path
+        total += np.exp(-path * SPECT_VOXEL_MM) + np.exp(-back * SPECT_VOXEL_MM)
+    return total / 4.0
 
 
-def _write_emission(folder: Path, simulated: Simulated, identity: Identity) -> WrittenSeries:
+def _write_spect(
+    folder: Path, counts: dict[str, NDArray[np.int64]], grid: Grid, identity: Identity
+) -> WrittenSeries:
     """Write both reconstructions; return the corrected one."""
-    written = [
-        write_nm(
-            folder / f"nm_{key}.dcm",
-            values,
-            simulated.grid,
-            identity,
-            NMSettings(
-                SeriesLabel(f"nm_{key}", f"123I-MIBG SPECT {text}", number),
-                corrected_image=corrections,
-                scale=STORED_PER_COUNT,
-                counts=int(values.sum()),
-            ),
+    corrected = {
+        "ac": ("SPECT MIBG AC", ("UNIF", "COR", "ATTN")),
+        "nac": ("SPECT MIBG NAC", ("UNIF", "COR")),
+    }
+    written = {}
+    for number, (key, (name, corrections)) in enumerate(corrected.items(), start=1):
+        settings = NMSettings(
+            SeriesLabel(f"spect {key}", name, number), corrections, 1.0, int(counts[key].sum())
         )
-        for key, text, number, corrections, values in (
-            ("ac", "IRACSC", 2, ("UNIF", "COR", "ATTN", "SCAT"), simulated.corrected),
-            ("nac", "IRNC", 3, ("UNIF", "COR"), simulated.uncorrected),
-        )
-    ]
-    return written[0]
+        values = counts[key].astype(np.float64)
+        written[key] = write_nm(folder / f"spect_{key}.dcm", values, grid, identity, settings)
+    return written["ac"]
 
 
 def _write_regions(
-    folder: Path, anatomy: Anatomy, identity: Identity, ct: WrittenSeries
-) -> float:
-    """Write contours of tumour and foci, and the organs; return the drawn tumour volume, ml."""
-    heights = np.array(ct.positions_mm)[:, 2]
-    planes = axial_planes(heights)
-    outline = contours(TUMOUR_SOLID, planes)
-    regions = [DrawnRegion("Tumour", outline)]
-    regions += [DrawnRegion(name, contours(ball, planes)) for name, (ball, _) in LESIONS.items()]
-    label = SeriesLabel("rtstruct", "tumour and lesions", 4)
-    write_rtstruct(folder / "rtstruct.dcm", tuple(regions), identity, label, ct)
-    segments = tuple(Segment(name, anatomy.mask(name)) for name in ORGANS)
+    folder: Path, torso: Torso, identity: Identity, reference: WrittenSeries
+) -> dict[str, float]:
+    """Write tumour and lesions as contours and organs as SEG; return the drawn volumes, ml."""
+    planes = slice_planes(torso.grid)
+    solids: dict[str, Solid] = {"Primary tumour": PRIMARY, **BONE_LESIONS}
+    outlines = {name: contours(solid, planes, 1.0) for name, solid in solids.items()}
+    write_rtstruct(
+        folder / "regions.dcm",
+        tuple(DrawnRegion(name, outline) for name, outline in outlines.items()),
+        identity,
+        SeriesLabel("rtstruct", "tumour and lesions", 4),
+        reference,
+    )
+    segments = tuple(Segment(name, torso.mask(name)) for name in ORGANS)
     label = SeriesLabel("seg", "organs", 5)
-    write_seg(folder / "seg.dcm", segments, anatomy.grid, identity, label, ct)
-    return drawn_volume_ml(outline, float(anatomy.grid.spacing_mm[0]))
+    write_seg(folder / "organs.dcm", segments, torso.grid, identity, label, reference)
+    step = float(torso.grid.spacing_mm[0])
+    return {name: drawn_volume_ml(outline, step) for name, outline in outlines.items()}
 
 
-def _acquisition_truth(grid: Grid) -> Truth:
+def _truth(
+    identity: Identity,
+    torso: Torso,
+    grid: Grid,
+    series: WrittenSeries,
+    made: tuple[NDArray[np.float64], dict[str, float]],
+) -> Truth:
+    expected, drawn = made
+    solids: dict[str, Solid] = {"Primary tumour": PRIMARY, **BONE_LESIONS}
     return {
-        "voxel_mm": VOXEL_MM,
+        "name": identity.name,
+        "study_uid": identity.study_uid,
+        "series_uid": series.series_uid,
+        "voxel_mm": [float(value) for value in grid.spacing_mm],
         "shape": list(grid.shape),
-        "layout": Layout.NEGATIVE_SPACING.value,
-        "psf_fwhm_mm": float(np.hypot(SYSTEM_FWHM_MM, FILTER_FWHM_MM)),
-        "psf": {"before_noise_fwhm_mm": SYSTEM_FWHM_MM, "after_noise_fwhm_mm": FILTER_FWHM_MM},
-        "noise": "Poisson, before the smoothing",
-        "counts_per_voxel_per_uptake": COUNTS_PER_UPTAKE,
-        "stored_per_count": STORED_PER_COUNT,
-        "attenuation_of_water_per_mm": WATER_PER_MM,
-    }
-
-
-def _uptake_truth(anatomy: Anatomy, simulated: Simulated, drawn_ml: float) -> Truth:
-    spheres = reference_spheres(anatomy)
-    liver_points = anatomy.points_mm()[anatomy.mask("liver")]
-    return {
-        "uptake": {
-            "tumour": TUMOUR,
-            "liver": LIVER_RIGHT,
-            "liver_left_lobe": LIVER_LEFT,
-            "muscle": MUSCLE,
-        },
-        "liver_left_lobe": {
-            "begins_x_mm": float(anatomy.points_mm()[left_lobe(anatomy)][:, 0].min()),
-            "liver_centroid_mm": [float(value) for value in liver_points.mean(axis=0)],
-        },
-        "ratios": ratios(TUMOUR, LIVER_RIGHT, MUSCLE),
-        "ratios_note": "of the uptake itself, before blur and noise",
-        "ratios_blurred": _blurred_ratios(simulated, spheres),
-        "ratios_blurred_note": "noise free, in the spheres listed here and the exact tumour solid",
-        "tumour": {
-            **solid_truth(TUMOUR_SOLID),
-            "drawn_volume_ml": drawn_ml,
-            "balls": [
-                {"centre_mm": list(centre), "radius_mm": radius}
-                for centre, radius in zip(
-                    TUMOUR_SOLID.centres_mm, TUMOUR_SOLID.radii_mm, strict=True
-                )
-            ],
-        },
-        "lesions": {
+        "psf_fwhm_mm": PSF_FWHM_MM,
+        "noise": "Poisson",
+        "counts_per_uptake": COUNTS_PER_UPTAKE,
+        "expected_counts": float(expected.sum()),
+        "uptake": UPTAKE,
+        "ratios_before_blur": ratios(UPTAKE["tumour"], UPTAKE["liver"], UPTAKE["muscle"]),
+        "liver_left_lobe_begins_x_mm": left_lobe_begins_mm(torso),
+        "liver_focus": {"centre_mm": list(FOCUS.centre_mm), "radius_mm": FOCUS.radius_mm},
+        "regions": {
             name: {
-                "centre_mm": list(ball.centre_mm),
-                "radius_mm": ball.radius_mm,
-                "volume_ml": ball.volume_ml,
-                "uptake": uptake,
+                **solid_truth(solid),
+                "drawn_volume_ml": drawn[name],
+                **_noise_free(solid, expected, grid),
             }
-            for name, (ball, uptake) in LESIONS.items()
-        },
-        "spheres": {
-            name: {"centre_mm": list(ball.centre_mm), "radius_mm": ball.radius_mm}
-            for name, ball in spheres.items()
+            for name, solid in solids.items()
         },
     }
 
 
-def reference_spheres(anatomy: Anatomy) -> dict[str, Ball]:
-    """Spheres at the deepest places on the CT grid: right lobe without its focus, muscle at L2."""
-    points = anatomy.points_mm()
-    liver = anatomy.mask("liver")
-    middle = float(points[liver][:, 0].mean())
-    focus, _ = LESIONS["Lesion 1"]
-    right = liver & (points[..., 0] < middle) & (focus.field_mm(points) > 0.0)
-    level = anatomy.mask("vertebrae_L2").any(axis=(1, 2))[:, None, None]
-    places = {"liver": (_deepest_mm(anatomy.grid, right, right), LIVER_RADIUS_MM)}
-    for side in ("left", "right"):
-        muscle = anatomy.mask(f"autochthon_{side}")
-        centre = _deepest_mm(anatomy.grid, muscle, muscle & level)
-        places[f"muscle_{side}"] = (centre, MUSCLE_RADIUS_MM)
-    return {name: Ball(centre, radius) for name, (centre, radius) in places.items()}
-
-
-def _deepest_mm(grid: Grid, organ: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> Vector:
-    """Allowed voxel that lies farthest from the organ's wall; beyond the grid there is no organ."""
-    from scipy.ndimage import distance_transform_edt
-
-    depth = distance_transform_edt(np.pad(organ, 1), sampling=grid.spacing_mm)[1:-1, 1:-1, 1:-1]
-    index = np.unravel_index(np.where(allowed, depth, -1.0).argmax(), grid.shape)
-    x, y, z = (float(value) for value in grid.to_mm(index))
-    return x, y, z
-
-
-def _blurred_ratios(simulated: Simulated, spheres: dict[str, Ball]) -> dict[str, float]:
-    """Ratios of the noise-free blurred volume in the stated spheres and the exact tumour."""
-    mean, peak = {}, {}
-    for name, solid in {"tumour": TUMOUR_SOLID, **spheres}.items():
-        share = occupancy(solid, simulated.grid)
-        mean[name] = float((share * simulated.expected).sum() / share.sum())
-        peak[name] = float(simulated.expected[share >= 0.5].max())
-    muscle_mean = (mean["muscle_left"] + mean["muscle_right"]) / 2.0
-    muscle_peak = (peak["muscle_left"] + peak["muscle_right"]) / 2.0
+def _noise_free(solid: Solid, expected: NDArray[np.float64], grid: Grid) -> dict[str, float]:
+    """Return mean and maximum of the blurred volume in a region before noise, counts."""
+    share = occupancy(solid, grid)
     return {
-        "tmax_lmax": peak["tumour"] / peak["liver"],
-        "tmean_lmean": mean["tumour"] / mean["liver"],
-        "tmax_lmean": peak["tumour"] / mean["liver"],
-        "tmax_mmax": peak["tumour"] / muscle_peak,
-        "tmean_mmean": mean["tumour"] / muscle_mean,
+        "noise_free_mean_counts": float((expected * share).sum() / share.sum()),
+        "noise_free_max_counts": float(expected[share >= 0.5].max()),
     }
