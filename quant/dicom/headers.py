@@ -103,7 +103,8 @@ def read_header(path: Path) -> Header | None:
     -------
     Header or None
         None when the file is not DICOM. A DICOM file that cannot be used has a ``code``:
-        ``TRUNCATED`` or ``DICOM_UNREADABLE``. Nothing is raised.
+        ``TRUNCATED``, ``PIXELS_MISSING``, ``NO_PERMISSION`` or ``DICOM_UNREADABLE``. Nothing is
+        raised.
     """
     try:
         with path.open("rb") as handle:
@@ -119,7 +120,9 @@ def read_header(path: Path) -> Header | None:
                 return _parse(WatchedStream(handle, size), digest)
             data = handle.read()
     except OSError as error:
-        message = f"the file cannot be read: {error.strerror or type(error).__name__}"
+        if isinstance(error, PermissionError):
+            return Header(code="NO_PERMISSION", message="the file may not be read")
+        message = f"the file cannot be read: {error.strerror or 'input or output error'}"
         return Header(code="DICOM_UNREADABLE", message=message)
     stream = WatchedStream(io.BytesIO(data), len(data))
     return _parse(stream, hashlib.sha256(data).hexdigest())
@@ -166,12 +169,12 @@ def _parse(stream: WatchedStream, digest: str) -> Header | None:
                 specific_tags=WANTED,
             )
             header = _identified(data, digest)
-    except Exception as error:  # noqa: BLE001 - damaged files raise eleven kinds of exceptions
+    except Exception:  # noqa: BLE001 - damaged files raise eleven kinds of exceptions
         if not has_magic:
             return None
         at_end = stream.ran_short or stream.tell() >= stream.size
         code = "TRUNCATED" if at_end else "DICOM_UNREADABLE"
-        message = f"parsing its header ended in {type(error).__name__}"
+        message = f"its header cannot be parsed from byte {stream.tell()} on"
         return Header(digest=digest, code=code, message=message)
     if not has_magic:
         if not (header.sop_class_uid.startswith("1.") and header.study_uid):
@@ -236,6 +239,8 @@ def _judged(header: Header, stream: WatchedStream) -> Header:
         )
     if header.modality not in PIXEL_MODALITIES or header.facts["TransferSyntaxUID"] == DEFLATED:
         return header
+    if stream.tell() >= stream.size and "PixelRepresentation" in header.facts:
+        return replace(header, code="PIXELS_MISSING", message="it holds no pixel data")
     problem = _locate_pixels(header.facts, stream)
     return replace(header, code="TRUNCATED", message=problem) if problem else header
 

@@ -1,6 +1,7 @@
 """One pass over a tree of files: studies, series, and what was not used and why."""
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,9 +34,13 @@ class _Ledger:
     duplicates: int = 0
     ignored: list[Path] = field(default_factory=list)
     quarantined: list[QuarantineEntry] = field(default_factory=list)
+    files_quarantined: int = 0
     flags: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
-    def quarantine(self, path: Path, study_uid: str, code: str, message: str) -> None:
+    def quarantine(
+        self, path: Path, study_uid: str, code: str, message: str, *, files: int = 1
+    ) -> None:
+        self.files_quarantined += files
         entry = QuarantineEntry(shown(path, self.root), study_uid, code, message)
         self.quarantined.append(entry)
 
@@ -58,14 +63,15 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
     Returns
     -------
     StudyIndex
-        Files seen = files of all studies + duplicates + ignored + quarantined. The same tree gives
-        the same index. Bad files never raise.
+        Files seen = files of all studies + duplicates + ignored + files quarantined. The same tree
+        gives the same index. Bad files never raise.
 
     Notes
     -----
     A series that lost a slice (cut short, unreadable, or two different files under one UID) is
-    quarantined as a whole: a volume with an unseen hole would be worse than none. Links are not
-    followed. Reports, captures and other objects without a volume are ignored and counted.
+    quarantined as a whole, in one entry beside those of the bad files: a volume with an unseen
+    hole would be worse than none. Links are not followed. Reports, captures and other objects
+    without a volume are ignored and counted.
     """
     root = root.resolve()
     rois = rois.resolve() if rois is not None else None
@@ -77,7 +83,7 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
         found.unreadable += more.unreadable
     ledger = _Ledger(root, ignored=list(found.special))
     for path in found.unreadable:
-        ledger.quarantine(path, "", "DICOM_UNREADABLE", "the folder cannot be listed")
+        ledger.quarantine(path, "", "NO_PERMISSION", "the folder cannot be listed")
     headers, loose = _read_headers(found.regular, ledger, tick)
     headers = with_nameless(headers)
     folders = studies_by_folder(
@@ -95,6 +101,7 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
         duplicates=ledger.duplicates,
         ignored=tuple(sorted(ledger.ignored)),
         quarantined=tuple(sorted(ledger.quarantined, key=lambda one: (one.study_uid, one.path))),
+        files_quarantined=ledger.files_quarantined,
     )
     _require_conserved(index)
     return index
@@ -199,9 +206,10 @@ def _whole_groups(headers: list[Found], ledger: _Ledger) -> dict[Key, list[Found
         what = f"{lost[0].modality} series {tail(key[1])}"
         detail = f"{what}: {len(lost)} of {len(rest) + len(lost)} files: {lost[0].message}"
         ledger.note(key[0], lost[0].code, f"{detail}; the series is not used")
-        for path, _ in rest:
-            message = f"its series lost {len(lost)} files ({lost[0].message})"
-            ledger.quarantine(path, key[0], lost[0].code, message)
+        if rest:
+            message = f"{len(rest)} good files of the {detail}; the series is not used"
+            folder = Path(os.path.commonpath([path.parent for path, _ in rest]))
+            ledger.quarantine(folder, key[0], lost[0].code, message, files=len(rest))
     return groups
 
 
@@ -289,7 +297,7 @@ def _digest(path: Path) -> str:
 def _require_conserved(index: StudyIndex) -> None:
     used = sum(len(one.files) for study in index.studies for one in study.series)
     used += sum(len(study.extra_files) for study in index.studies)
-    accounted = used + index.duplicates + len(index.ignored) + len(index.quarantined)
+    accounted = used + index.duplicates + len(index.ignored) + index.files_quarantined
     if accounted != index.files_seen:
         message = f"{index.files_seen} files seen, {accounted} accounted for"
         raise AssertionError(message)

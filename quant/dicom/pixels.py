@@ -1,6 +1,7 @@
 """Stored pixel values of one file, checked against its header before anything is allocated."""
 
 import warnings
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,18 +24,18 @@ MAX_VOXELS = 2**30
 NATIVE = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
 
 DECODERS = {
-    "1.2.840.10008.1.2.4.90": ("JPEG 2000 lossless", "pylibjpeg-openjpeg"),
-    "1.2.840.10008.1.2.4.91": ("JPEG 2000", "pylibjpeg-openjpeg"),
-    "1.2.840.10008.1.2.4.80": ("JPEG-LS lossless", "pyjpegls"),
-    "1.2.840.10008.1.2.4.81": ("JPEG-LS", "pyjpegls"),
-    "1.2.840.10008.1.2.4.57": ("JPEG lossless", "python-gdcm"),
-    "1.2.840.10008.1.2.4.70": ("JPEG lossless SV1", "python-gdcm"),
-    "1.2.840.10008.1.2.4.50": ("JPEG baseline", "pillow"),
-    "1.2.840.10008.1.2.4.51": ("JPEG extended", "python-gdcm"),
-    "1.2.840.10008.1.2.4.201": ("HTJ2K lossless", "pylibjpeg-openjpeg"),
-    "1.2.840.10008.1.2.5": ("RLE lossless", "pydicom"),
+    "1.2.840.10008.1.2.4.90": ("JPEG 2000 lossless", "pylibjpeg-openjpeg", "openjpeg"),
+    "1.2.840.10008.1.2.4.91": ("JPEG 2000", "pylibjpeg-openjpeg", "openjpeg"),
+    "1.2.840.10008.1.2.4.80": ("JPEG-LS lossless", "pyjpegls", "jpeg_ls"),
+    "1.2.840.10008.1.2.4.81": ("JPEG-LS", "pyjpegls", "jpeg_ls"),
+    "1.2.840.10008.1.2.4.57": ("JPEG lossless", "python-gdcm", "gdcm"),
+    "1.2.840.10008.1.2.4.70": ("JPEG lossless SV1", "python-gdcm", "gdcm"),
+    "1.2.840.10008.1.2.4.50": ("JPEG baseline", "pillow", "PIL"),
+    "1.2.840.10008.1.2.4.51": ("JPEG extended", "python-gdcm", "gdcm"),
+    "1.2.840.10008.1.2.4.201": ("HTJ2K lossless", "pylibjpeg-openjpeg", "openjpeg"),
+    "1.2.840.10008.1.2.5": ("RLE lossless", "pydicom", "pydicom"),
 }
-"""Name and decoding package by transfer syntax."""
+"""Name, decoding package and its module by transfer syntax."""
 
 JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 
@@ -210,7 +211,6 @@ def _decode(
     from quant.dicom.headers import lenient
 
     syntax = UID(text(entry.facts, "TransferSyntaxUID"))
-    name, package = DECODERS.get(syntax, ("this transfer syntax", "a decoder for it"))
     try:
         with lenient(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -222,13 +222,7 @@ def _decode(
             plain = syntax in (DEFLATED, EXPLICIT_BIG) and dtype.itemsize > 1
             stored = _from_bytes(data, dtype) if plain else np.asarray(data.pixel_array)
     except Exception as error:
-        raise ReadError(
-            "DECODE",
-            f"The pixels of a {text(entry.facts, 'Modality')} file cannot be decoded.",
-            found=f"transfer syntax {syntax} ({name}), {type(error).__name__}",
-            needed=f"the package {package}",
-            next_step=f"pip install {package}, or export the series uncompressed",
-        ) from error
+        raise _undecodable(text(entry.facts, "Modality"), syntax) from error
     if stored.size != shape[0] * shape[1] * shape[2]:
         raise ReadError(
             "DECODE",
@@ -238,6 +232,23 @@ def _decode(
             next_step="export the series again",
         )
     return stored.reshape(shape).astype(stored.dtype.newbyteorder("="), copy=False)
+
+
+def _undecodable(modality: str, syntax: str) -> ReadError:
+    """Name the package that decodes a transfer syntax, or say that it is not at fault."""
+    what = f"The pixels of a {modality or 'DICOM'} file cannot be decoded."
+    name, package, module = DECODERS.get(syntax, ("of an unknown kind", "", ""))
+    found = f"transfer syntax {syntax or 'missing'} ({name})"
+    if not package:
+        needed, next_step = "a known transfer syntax", "export the series uncompressed"
+    elif find_spec(module) is None:
+        needed = f"the package {package}"
+        next_step = f"pip install {package}, or export the series uncompressed"
+    else:
+        found += f"; its decoder {package} is there"
+        needed = "pixel data that are whole and of the kind that the header says"
+        next_step = "copy or export the series again, uncompressed if possible"
+    return ReadError("DECODE", what, found=found, needed=needed, next_step=next_step)
 
 
 def _from_bytes(data: "Dataset", dtype: np.dtype[np.generic]) -> NDArray[np.generic]:

@@ -99,7 +99,8 @@ class StudyFiles:
 class StudyIndex:
     """What one pass over a tree of files found.
 
-    ``files_seen`` = files of all studies + ``duplicates`` + ``ignored`` + quarantined files.
+    ``files_seen`` = files of all studies + ``duplicates`` + ``ignored`` + ``files_quarantined``.
+    A series that is set aside as a whole is one entry of ``quarantined``, whatever its files.
     """
 
     root: Path
@@ -108,6 +109,7 @@ class StudyIndex:
     duplicates: int
     ignored: tuple[Path, ...]
     quarantined: tuple[QuarantineEntry, ...]
+    files_quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def inspect_index(index: "StudyIndex", regions: "RegionSettings | None" = None) 
             "used": used,
             "duplicates": index.duplicates,
             "ignored": len(index.ignored),
-            "quarantined": len(index.quarantined),
+            "quarantined": index.files_quarantined,
         },
         "quarantined": [
             {

@@ -3,6 +3,7 @@
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -29,7 +30,7 @@ from tests.support.reading import read
 def accounted(index: StudyIndex) -> int:
     used = sum(len(series.files) for study in index.studies for series in study.series)
     used += sum(len(study.extra_files) for study in index.studies)
-    return used + index.duplicates + len(index.ignored) + len(index.quarantined)
+    return used + index.duplicates + len(index.ignored) + index.files_quarantined
 
 
 def quarantine(index: StudyIndex) -> dict[str, str]:
@@ -201,7 +202,32 @@ def test_every_cut_inside_a_header_is_noticed(tmp_path: Path) -> None:
         (tmp_path / "a.dcm").write_bytes(whole[:cut])
         index = index_tree(tmp_path)
         assert index.studies == (), cut
-        assert index.quarantined[0].code in ("TRUNCATED", "DICOM_UNREADABLE"), cut
+        codes = ("TRUNCATED", "DICOM_UNREADABLE", "PIXELS_MISSING")
+        assert index.quarantined[0].code in codes, cut
+
+
+def test_a_whole_file_without_pixel_data_is_not_called_truncated(tmp_path: Path) -> None:
+    save(nm(PixelData=None), tmp_path / "a.dcm")
+    (entry,) = index_tree(tmp_path).quarantined
+    assert entry.code == "PIXELS_MISSING"
+    assert "no pixel data" in entry.message
+
+
+def test_a_file_that_may_not_be_read_is_to_be_made_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(nm(), tmp_path / "a.dcm")
+    whole = Path.open
+
+    def refuse(self: Path, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - any file
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return whole(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    (entry,) = index_tree(tmp_path).quarantined
+    assert entry.code == "NO_PERMISSION"
+    assert "readable" in entry.message
 
 
 def test_a_cut_slice_costs_its_series_and_says_so(tmp_path: Path) -> None:
@@ -214,7 +240,12 @@ def test_a_cut_slice_costs_its_series_and_says_so(tmp_path: Path) -> None:
     (study,) = index.studies
     assert [one.modality for one in study.series] == ["NM"]
     assert set(quarantine(index).values()) == {"TRUNCATED"}
-    assert len(index.quarantined) == 5
+    bad, series = sorted(index.quarantined, key=lambda one: one.path, reverse=True)
+    assert bad.path == victim.relative_to(tmp_path).as_posix()
+    assert series.path == "ct"
+    assert "4 good files" in series.message
+    assert "1 of 5 files" in series.message
+    assert index.files_quarantined == 5
     (flag,) = [flag for flag in study.flags if flag.code == "TRUNCATED"]
     assert "CT series" in flag.detail
     assert "1 of 5 files" in flag.detail

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
+from pydicom.encaps import encapsulate
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEG2000Lossless
 
 from quant.domain.units import Unit
 from quant.errors import GeometryError, QuantError, ReadError, UnitError
@@ -403,3 +404,19 @@ def test_two_multi_frame_objects_in_one_series_are_two_volumes(tmp_path: Path) -
     save(nm(SOPInstanceUID="1.2.3.1"), tmp_path / "a.dcm")
     save(nm(SOPInstanceUID="1.2.3.2", CorrectedImage=["UNIF"]), tmp_path / "b.dcm")
     assert [len(series.files) for series in only_study(tmp_path).series] == [1, 1]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_pixels_that_cannot_be_decoded_name_the_package_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    data = nm()
+    data.PixelData = encapsulate([b"no JPEG 2000 at all."] * 5)
+    data["PixelData"].is_undefined_length = True
+    save(data, tmp_path / "a.dcm", JPEG2000Lossless)
+    monkeypatch.setattr("quant.dicom.pixels.find_spec", lambda _: there or None)
+    with pytest.raises(ReadError) as error:
+        read(tmp_path, "NM")
+    assert codes(error) == "DECODE"
+    assert ("pip install pylibjpeg-openjpeg" in error.value.next_step) != there
+    assert "Error" not in error.value.found
