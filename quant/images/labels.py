@@ -15,6 +15,7 @@ from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape
 from quant.errors import GeometryError, ReadError
+from quant.images.refusal import FARTHEST_MM, cause, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 MOST_LABELS = 1024
 """A file with more different values than this is an image, not a label map."""
 
-MOST_VOXELS = 1 << 31
-"""Larger arrays are refused before they are read."""
+WHOLE = 1e-3
+"""Floating point values this near to whole numbers are labels."""
 
 CHUNK_VOXELS = 1 << 22
 """Voxels whose labels are looked at in one go."""
@@ -76,7 +77,8 @@ def read_label_file(path: "Path") -> tuple[LabelShape, ...]:
         One per label, in ascending order of layer and value, each cropped to its box. Names come
         from the file (3D Slicer segments, TotalSegmentator's label table), from a JSON or CSV file
         of the same stem, or else are the stem itself (one label) or ``stem:value`` (several). A
-        map of fractions 0..1 is one shape of weights. A file without a label is one voxel of
+        map of fractions 0..1 is one shape of weights; values within 1e-3 of whole numbers are
+        labels. A file without a label is one voxel of
         weight 0.
 
     Raises
@@ -94,18 +96,7 @@ def read_label_file(path: "Path") -> tuple[LabelShape, ...]:
     except GeometryError as error:
         raise unreadable(path, error.found, error.needed) from error
     except Exception as error:  # a parser given a broken file may raise anything
-        raise unreadable(path, f"{type(error).__name__}: {error}") from error
-
-
-def unreadable(path: "Path", found: str, needed: str = "a label file") -> ReadError:
-    """Say why a label file cannot be used."""
-    return ReadError(
-        "ROI_UNREADABLE",
-        f"The label file '{path.name}' cannot be read.",
-        found=found,
-        needed=needed,
-        next_step="export the region again, or take the file out of the study",
-    )
+        raise unreadable(path, cause(error)) from error
 
 
 def _stem(path: "Path") -> str:
@@ -135,8 +126,12 @@ def _split(layer: LabelMap, stem: str, path: "Path") -> tuple[LabelShape, ...]:
     values = layer.values
     if values.ndim != 3:
         raise unreadable(path, f"array of shape {values.shape}", "three dimensions")
+    if values.dtype.kind not in "biuf":
+        raise unreadable(path, "complex or composed values", "one real number per voxel")
     shape = (values.shape[0], values.shape[1], values.shape[2])
     grid = Grid(shape, layer.affine)
+    if not np.abs(grid.corners_mm()).max() <= FARTHEST_MM:
+        raise unreadable(path, f"voxels beyond {FARTHEST_MM:.0e} mm", "a place in the scanner")
     if values.dtype.kind == "f" and not _are_whole(values, path):
         return (_fractions(values, grid, stem, layer.source),)
     boxes = _label_boxes(values, path)
@@ -160,7 +155,7 @@ def _are_whole(values: "NDArray[np.generic]", path: "Path") -> bool:
         block = part.astype(np.float64)
         if not np.isfinite(block).all():
             raise unreadable(path, "values that are not finite", "whole labels or fractions 0..1")
-        whole = whole and bool((block == np.round(block)).all())
+        whole = whole and bool((np.abs(block - np.round(block)) <= WHOLE).all())
         most, least = max(most, float(block.max())), min(least, float(block.min()))
     if not whole and (most > 1.0 or least < 0.0):
         raise unreadable(
@@ -185,19 +180,25 @@ def _label_boxes(values: "NDArray[np.generic]", path: "Path") -> "NDArray[np.int
     """Return, for every label value, its box and count as (N, 7) int64; see the kernel."""
     from quant_kernels.overlap import label_boxes
 
-    least, most = int(values.min()), int(values.max())
+    least, most = round(float(values.min())), round(float(values.max()))
     if least < 0 or most > np.iinfo(np.uint16).max:
         raise unreadable(path, f"values between {least} and {most}", "labels from 0 to 65535")
     boxes = np.zeros((most + 1, 7), dtype=np.int64)
     boxes[:, :3] = np.iinfo(np.int64).max
     step = max(1, CHUNK_VOXELS // max(1, values[0].size))
     for start in range(0, values.shape[0], step):
-        block = np.ascontiguousarray(values[start : start + step], dtype=np.int32)
+        part = values[start : start + step]
+        block = np.ascontiguousarray(_whole(part), dtype=np.int32)
         label_boxes(block, start, boxes)
     found = int(np.count_nonzero(boxes[:, 6]))
     if found > MOST_LABELS:
         raise unreadable(path, f"{found} different values", "a label map, not an image")
     return boxes
+
+
+def _whole(values: "NDArray[np.generic]") -> "NDArray[np.generic]":
+    """Round floating point labels."""
+    return np.rint(values) if values.dtype.kind == "f" else values
 
 
 def _one(
@@ -211,7 +212,7 @@ def _one(
         low, high = box[:3], box[3:6] + 1
         corner = (int(low[0]), int(low[1]), int(low[2]))
         part = layer.values[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
-        weights = np.ascontiguousarray(part == value, dtype=np.uint8)
+        weights = np.ascontiguousarray(_whole(part) == value, dtype=np.uint8)
         shape = (weights.shape[0], weights.shape[1], weights.shape[2])
     return LabelShape(name, grid.cropped(corner, shape), weights, source=layer.source)
 

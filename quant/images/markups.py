@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.domain.shapes import Mark
+from quant.domain.text import plain
 from quant.errors import ReadError
+from quant.images.refusal import FARTHEST_MM, cause
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +56,7 @@ def read_markups(path: "Path") -> tuple[Mark, ...]:
     except ReadError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _unreadable(path, f"{type(error).__name__}: {error}", "a markups file") from error
+        raise _unreadable(path, cause(error), "a markups file") from error
     if len(points) == 1 and NAMELESS.match(points[0].name):
         return (Mark(path.name[: -len(SUFFIX)], points[0].position_mm),)
     return tuple(points)
@@ -63,20 +65,25 @@ def read_markups(path: "Path") -> tuple[Mark, ...]:
 def _unreadable(path: "Path", found: str, needed: str) -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
-        f"The markups file '{path.name}' cannot be read.",
-        found=found,
+        f"The markups file '{plain(path.name)}' cannot be read.",
+        found=plain(found),
         needed=needed,
         next_step="save the points from 3D Slicer again, as .mrk.json",
     )
 
 
 def _points(markup: dict[str, object], path: "Path", *, known: bool) -> list[Mark]:
-    system = str(markup.get("coordinateSystem", "LPS" if known else "absent")).upper()
-    unit = markup.get("coordinateUnits", "mm" if known else "absent")
+    system = str(markup.get("coordinateSystem") or ("LPS" if known else "")).upper()
+    unit = markup.get("coordinateUnits") or ("mm" if known else "")
     if isinstance(unit, list) and unit:
         unit = unit[0]
-    if system not in SIGNS or unit != "mm":
-        raise _unreadable(path, f"coordinates {system} in {unit}", "LPS or RAS, in mm")
+    for key, value, allowed in (
+        ("coordinateSystem", system, tuple(SIGNS)),
+        ("coordinateUnits", unit, ("mm",)),
+    ):
+        if value not in allowed:
+            found = f"{key} '{str(value)[:40]}'" if value else f"no {key}"
+            raise _unreadable(path, found, "coordinateSystem LPS or RAS and coordinateUnits mm")
     signs = SIGNS[system]
     marks = []
     listed = markup.get("controlPoints") or []
@@ -84,8 +91,9 @@ def _points(markup: dict[str, object], path: "Path", *, known: bool) -> list[Mar
         if point.get("positionStatus", "defined") != "defined":
             continue
         position = np.array(point["position"], dtype=np.float64)
-        if position.shape != (3,) or not np.isfinite(position).all():
-            raise _unreadable(path, f"position {point['position']}", "three finite numbers")
+        if position.shape != (3,) or not (np.abs(position) <= FARTHEST_MM).all():
+            needed = f"three finite numbers up to {FARTHEST_MM:.0e} mm"
+            raise _unreadable(path, f"position {str(point['position'])[:60]}", needed)
         x, y, z = (float(sign * value) for sign, value in zip(signs, position, strict=True))
         marks.append(Mark(str(point.get("label", "")).strip(), (x, y, z)))
     return marks

@@ -1,19 +1,32 @@
 """NIfTI label maps: place, units, and the names that travel with them."""
 
+import gzip
+import zlib
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quant.images.labels import MOST_VOXELS, LabelMap, unreadable
+from quant.images.labels import LabelMap
+from quant.images.refusal import require_size, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti1 import Nifti1Header, Nifti1Image
     from numpy.typing import NDArray
 
 SCANNER = 1
 """NIFTI_XFORM_SCANNER_ANAT: the transform that leads to the scanner's own frame."""
+
+HEADER_BYTES = (348, 540)
+"""Length of a NIfTI-1 and of a NIfTI-2 header, which is also their first field."""
+
+MOST_OFFSET = 16 << 20
+"""Data that begin later follow extensions of an absurd length."""
+
+TRAILING = 1 << 20
+"""Fewer bytes than this may follow the data of a packed file."""
 
 MM_PER_UNIT = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 1e-3}
 
@@ -45,24 +58,69 @@ def read_nifti(path: "Path") -> LabelMap:
     taken; a file in which neither or both are is refused.
     """
     import nibabel
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError, ImageDataError
+
+    packed = path.name.lower().endswith(".gz")
+    try:
+        with nibabel.imageglobals.LoggingOutputSuppressor():
+            typed, needed = _check(path, packed=packed)
+            kind: Any = typed
+            image = kind.from_bytes(_content(path, needed)) if packed else kind.from_filename(path)
+            affine = _affine(path, image.header, image.shape[:3])
+            stored = np.asanyarray(image.dataobj)
+    except (zlib.error, OSError, EOFError, nibabel.spatialimages.HeaderDataError) as error:
+        raise unreadable(path, "damaged or incomplete data", "a NIfTI file") from error
+    extensions = [(e.get_code(), e.get_content()) for e in image.header.extensions]
+    values = stored.reshape(image.shape[:3]).transpose(2, 1, 0)
+    return LabelMap(values, affine, _embedded_names(extensions), "NIfTI")
+
+
+def _content(path: "Path", needed: int) -> bytes:
+    """Unpack a file to its end, where its checksum stands, if that is no further than it should."""
+    with gzip.open(path, "rb") as stream:
+        content = stream.read(needed + TRAILING)
+    if not needed <= len(content) < needed + TRAILING:
+        raise unreadable(path, f"{len(content)} bytes or more after unpacking", f"{needed} bytes")
+    return content
+
+
+def _check(path: "Path", *, packed: bool) -> "tuple[type[Nifti1Image], int]":
+    """Refuse by its header a file that is no label map or too large.
+
+    Returns the class that reads it, and how many bytes its header and data have. Nothing but the
+    header is unpacked here.
+    """
+    import nibabel
 
     try:
-        image = nibabel.load(path)
-        if not isinstance(image, nibabel.Nifti1Image):
-            raise unreadable(path, type(image).__name__, "a NIfTI file")
-        header = image.header
-        shape = image.shape
-        if len(shape) < 3 or any(n != 1 for n in shape[3:]) or np.prod(shape) > MOST_VOXELS:
-            raise unreadable(path, f"array of shape {shape}", "one volume of three dimensions")
-        affine = _affine(path, header, shape[:3])
-        stored = np.asanyarray(image.dataobj)
-        extensions = [(e.get_code(), e.get_content()) for e in header.extensions]
-    except (ImageFileError, HeaderDataError, ImageDataError) as error:
-        raise unreadable(path, str(error), "a NIfTI file") from error
-    values = stored.reshape(shape[:3]).transpose(2, 1, 0)
-    return LabelMap(values, affine, _embedded_names(extensions), "NIfTI")
+        with (gzip.open if packed else open)(path, "rb") as stream:
+            start = stream.read(HEADER_BYTES[-1])
+    except (zlib.error, OSError, EOFError) as error:
+        raise unreadable(path, "no or damaged gzip data", "a NIfTI file") from error
+    sizes = {int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")}
+    known = [size for size in HEADER_BYTES if size in sizes and len(start) >= size]
+    if not known:
+        raise unreadable(path, "no NIfTI header", "a NIfTI file")
+    kind = nibabel.Nifti2Image if known[0] == HEADER_BYTES[-1] else nibabel.Nifti1Image
+    make: Any = kind.header_class
+    try:
+        header = make(start[: known[0]])
+        shape, dtype = header.get_data_shape(), header.get_data_dtype()
+        slope, inter = header.get_slope_inter()
+        first = int(header["vox_offset"])
+    except (nibabel.spatialimages.HeaderDataError, ValueError, KeyError, OverflowError) as error:
+        raise unreadable(path, "a header that contradicts itself", "a NIfTI file") from error
+    if len(shape) < 3 or any(n != 1 for n in shape[3:]):
+        raise unreadable(path, f"{len(shape)} dimensions {shape}", "one volume of three dimensions")
+    if dtype.kind not in "iuf":
+        raise unreadable(path, "complex or composed values", "one real number per voxel")
+    scaled = slope not in (None, 1.0) or inter not in (None, 0.0)
+    itemsize = max(dtype.itemsize, 8) if scaled else dtype.itemsize
+    length = path.stat().st_size
+    require_size(path, shape, itemsize, packed_bytes=length if packed else None)
+    needed = first + dtype.itemsize * prod(shape)
+    if not 0 <= first <= MOST_OFFSET or (not packed and length < needed):
+        raise unreadable(path, f"{length} bytes, data from byte {first}", f"{needed} bytes")
+    return kind, needed
 
 
 def _affine(path: "Path", typed: "Nifti1Header", shape: tuple[int, ...]) -> "NDArray[np.float64]":

@@ -1,11 +1,12 @@
 """NRRD label maps and 3D Slicer segmentations (.seg.nrrd)."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quant.images.labels import MOST_VOXELS, LabelMap, unreadable
+from quant.images.labels import LabelMap
+from quant.images.refusal import require_size, unpack, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,29 @@ TO_LPS = {
     "las": (1.0, -1.0, 1.0),
 }
 """Signs that take each anatomical space of the format to LPS."""
+
+TYPES = {
+    **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
+    **dict.fromkeys(("uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
+    **dict.fromkeys(
+        ("short", "short int", "signed short", "signed short int", "int16", "int16_t"), "i2"
+    ),
+    **dict.fromkeys(("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"), "u2"),
+    **dict.fromkeys(("int", "signed int", "int32", "int32_t"), "i4"),
+    **dict.fromkeys(("uint", "unsigned int", "uint32", "uint32_t"), "u4"),
+    **dict.fromkeys(
+        ("longlong", "long long", "long long int", "signed long long", "signed long long int",
+         "int64", "int64_t"), "i8"
+    ),
+    **dict.fromkeys(
+        ("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"), "u8"
+    ),
+    "float": "f4",
+    "double": "f8",
+}  # fmt: skip
+"""Numbers by each of their names in the format's definition."""
+
+ENCODINGS = {"raw": "raw", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
 
 SEGMENT = re.compile(r"Segment(\d+)_(?:ID|Name|LabelValue|Layer)$")
 
@@ -46,15 +70,7 @@ def read_nrrd(path: "Path") -> tuple[LabelMap, ...]:
         ``ROI_UNREADABLE`` without an anatomical space, origin and directions, in other units than
         mm, or with fractional segments.
     """
-    import nrrd
-
-    try:
-        header = nrrd.read_header(str(path))
-        if int(np.prod([int(n) for n in header["sizes"]])) > MOST_VOXELS:
-            raise unreadable(path, f"sizes {list(header['sizes'])}", "a label map of one volume")
-        data, header = nrrd.read(str(path))
-    except nrrd.NRRDError as error:
-        raise unreadable(path, str(error), "a NRRD file") from error
+    data, header = _read(path)
     layers, affine = _layers(path, data, header)
     segments = sorted({int(m.group(1)) for m in map(SEGMENT.match, header) if m})
     if not segments:
@@ -75,6 +91,44 @@ def read_nrrd(path: "Path") -> tuple[LabelMap, ...]:
     return tuple(
         LabelMap(layers[layer], affine, found, "seg.nrrd") for layer, found in sorted(names.items())
     )
+
+
+def _read(path: "Path") -> "tuple[NDArray[np.generic], Mapping[str, Any]]":
+    """Return the array in the file's order of axes, and its header.
+
+    Data in another file are refused, and packed data unpacked no further than the header says.
+    """
+    import nrrd
+
+    try:
+        with path.open("rb") as stream:
+            header = nrrd.read_header(stream)
+            rest = stream.read()
+    except (nrrd.NRRDError, StopIteration, ValueError) as error:
+        raise unreadable(path, "a header that is not sound", "a NRRD file") from error
+    keys = {key.replace(" ", "").lower(): key for key in header}
+    if "datafile" in keys:
+        raise unreadable(path, "data in another file", "a NRRD file that holds its data")
+    if "byteskip" in keys or "lineskip" in keys:
+        raise unreadable(path, "bytes or lines to skip", "data right after the header")
+    kind = str(header.get("type", "")).strip().lower()
+    if kind not in TYPES or "sizes" not in header:
+        raise unreadable(path, f"type '{kind[:40]}'", "one real number per voxel, and sizes")
+    encoding = ENCODINGS.get(str(header.get("encoding", "")).strip().lower(), "")
+    if encoding not in ("raw", "gzip", "bzip2"):
+        raise unreadable(path, "another encoding", "encoding raw, gzip or bzip2")
+    dtype = np.dtype(TYPES[kind])
+    if dtype.itemsize > 1:
+        dtype = dtype.newbyteorder(">" if header.get("endian") == "big" else "<")
+    sizes = [int(n) for n in header["sizes"]]
+    packed = None if encoding == "raw" else len(rest)
+    needed = require_size(path, sizes, dtype.itemsize, packed_bytes=packed)
+    content = rest if packed is None else unpack(path, rest, needed, encoding)
+    if len(content) < needed:
+        raise unreadable(path, f"{len(content)} bytes of data", f"{needed} bytes")
+    values = np.frombuffer(content, dtype=dtype, count=needed // dtype.itemsize)
+    native = values.astype(dtype.newbyteorder("="), copy=False)
+    return native.reshape(sizes[::-1]).T, header
 
 
 def _layers(

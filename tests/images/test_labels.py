@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import tracemalloc
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape
 from quant.errors import ReadError
 from quant.images.labels import read_label_file
+from quant.images.refusal import require_size
 
 ROOT = Path(__file__).parents[2]
 SLICER = ROOT / "tests" / "data" / "slicer_seg_nrrd"
@@ -117,6 +120,37 @@ def test_a_mask_is_named_by_its_file(tmp_path: Path, ending: str, value: int) ->
 
     assert shape.name == "GTV.v2"
     assert int(shape.weights.sum()) == int((mask > 0).sum())
+
+
+@pytest.mark.parametrize("value", [1.0000001, 0.9995, 1.0005])
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_labels_that_are_almost_whole_are_rounded(
+    tmp_path: Path, ending: str, value: float
+) -> None:
+    values = (some_labels() == 1) * value
+    sitk.WriteImage(itk_image(values, "identity"), str(tmp_path / f"liver{ending}"))
+
+    (shape,) = read_label_file(tmp_path / f"liver{ending}")
+
+    assert shape.flags == ()
+    assert shape.weights.dtype == np.uint8
+    assert int(shape.weights.sum()) == int((values > 0).sum())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("ending", [".nii", ".nrrd", ".mha"])
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int32", "int64", "float32", "float64"])
+def test_packed_and_plain_files_of_simpleitk_read_the_same(
+    tmp_path: Path, dtype: str, ending: str, *, packed: bool
+) -> None:
+    ending = ".nii.gz" if packed and ending == ".nii" else ending
+    image = itk_image(some_labels().astype(dtype), "oblique")
+    sitk.WriteImage(image, str(tmp_path / f"a{ending}"), packed)
+
+    shapes = read_label_file(tmp_path / f"a{ending}")
+
+    for shape, value in zip(shapes, (1, 2, 5), strict=True):
+        assert_same_points(points(shape), itk_points(image, some_labels(), value))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "int32", "float32", "float64"])
@@ -418,7 +452,7 @@ def test_four_dimensions_are_refused_unless_the_last_is_one(tmp_path: Path) -> N
     nibabel.save(new_nifti(np.concatenate([one, one], axis=3), np.eye(4)), tmp_path / "two.nii")
 
     assert len(read_label_file(tmp_path / "one.nii")) == 3
-    assert "shape" in refusal(tmp_path / "two.nii").found
+    assert "4 dimensions" in refusal(tmp_path / "two.nii").found
 
 
 def test_a_header_that_claims_too_much_is_refused_before_reading(tmp_path: Path) -> None:
@@ -452,6 +486,215 @@ def test_broken_files_are_refused_and_never_break(tmp_path: Path, ending: str) -
     for content in contents:
         path.write_bytes(content)
         refusal(path)
+
+
+def secret(tmp_path: Path) -> Path:
+    """1000 bytes that would make a fine label map of 10 x 10 x 10."""
+    path = tmp_path / "elsewhere.raw"
+    path.write_bytes(bytes([0, 1] * 500))
+    return path
+
+
+MHA = """ObjectType = Image
+NDims = 3
+BinaryData = True
+BinaryDataByteOrderMSB = False
+CompressedData = False
+TransformMatrix = 1 0 0 0 1 0 0 0 1
+Offset = 0 0 0
+ElementSpacing = 1 1 1
+DimSize = 10 10 10
+ElementType = MET_UCHAR
+ElementDataFile = """
+
+NRRD = """NRRD0004
+type: uint8
+dimension: 3
+sizes: 10 10 10
+encoding: raw
+space: left-posterior-superior
+space directions: (1,0,0) (0,1,0) (0,0,1)
+space origin: (0,0,0)
+"""
+
+
+@pytest.mark.parametrize("value", ["{other}", "elsewhere.raw", "LIST", "list", "x%d.raw 1 9 1", ""])
+def test_a_metaimage_never_leads_to_another_file(tmp_path: Path, value: str) -> None:
+    other = secret(tmp_path)
+    path = tmp_path / "a.mha"
+    path.write_text(f"{MHA}{value.format(other=other)}\nelsewhere.raw\n")
+
+    error = refusal(path)
+
+    assert "another file" in error.found
+    assert str(tmp_path) not in str(error)
+    path.write_bytes(f"{MHA}LOCAL\n".encode() + other.read_bytes())
+    assert int(read_label_file(path)[0].weights.sum()) == 500  # the same data inside it are fine
+
+
+@pytest.mark.parametrize("key", ["data file", "datafile", "Data File", "DATAFILE", "data  file"])
+@pytest.mark.parametrize("value", ["{other}", "elsewhere.raw", "LIST", "x%d.raw 1 9 1"])
+@pytest.mark.parametrize("ending", [".nrrd", ".seg.nrrd"])
+def test_a_nrrd_file_never_leads_to_another_file(
+    tmp_path: Path, ending: str, value: str, key: str
+) -> None:
+    other = secret(tmp_path)
+    path = tmp_path / f"a{ending}"
+    path.write_text(f"{NRRD}{key}: {value.format(other=other)}\n\n")
+
+    error = refusal(path)
+
+    assert "another file" in error.found
+    assert str(tmp_path) not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("NDims = 3", "NDims = 2000000000", "ndims"),
+        ("NDims = 3\n", "", "no NDims"),
+        ("DimSize = 10 10 10", "DimSize = 1e9 1e9 1e9", "x 1000000000"),
+        ("DimSize = 10 10 10", "DimSize = 10 10 -10", "-10"),
+        ("DimSize = 10 10 10", "DimSize = 10 10 inf", "not whole"),
+        ("DimSize = 10 10 10", "DimSize = 10 10 11", "1000 bytes"),
+        ("DimSize = 10 10 10", "DimSize = 10 10 9", "1000 bytes"),
+        ("DimSize = 10 10 10", "DimSize = 10 10", "dimsize"),
+        ("MET_UCHAR", "MET_UCHAR_ARRAY", "MET_UCHAR_ARRAY"),
+        ("Offset = 0 0 0\n", "", "no offset"),
+        ("Offset = 0 0 0", "Offset = 0 0 1e30", "beyond"),
+        ("Offset = 0 0 0", "Offset = 0 0 nan", "affine"),
+        ("ElementSpacing = 1 1 1", "ElementSpacing = 1 1 0", "not positive"),
+        ("ElementSpacing = 1 1 1\n", "", "no elementspacing"),
+        ("TransformMatrix = 1 0 0", "TransformMatrix = 0 0 1", "affine"),
+        ("CompressedData = False", "CompressedData = True", "damaged"),
+        ("BinaryData = True", "BinaryData = False", "binarydata"),
+        ("Offset", "DimSize", "header"),
+        ("Offset = 0", "Offset: 0", "header"),
+        ("Offset", "ElementNumberOfChannels = 3\nOffset", "channels"),
+    ],
+)
+def test_a_metaimage_header_that_cannot_be_true_is_refused(
+    tmp_path: Path, old: str, new: str, found: str
+) -> None:
+    path = tmp_path / "a.mha"
+    assert old in MHA
+    path.write_bytes(f"{MHA.replace(old, new, 1)}LOCAL\n".encode() + secret(tmp_path).read_bytes())
+
+    assert found in refusal(path).found
+
+
+def test_big_endian_metaimages_read_as_simpleitk_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.mha"
+    head = MHA.replace("MSB = False", "MSB = True").replace("UCHAR", "USHORT")
+    labels = np.arange(1000, dtype=">u2") % 3
+    path.write_bytes(f"{head}LOCAL\n".encode() + labels.astype(">u2").tobytes())
+
+    stored = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+
+    for shape, value in zip(read_label_file(path), (1, 2), strict=True):
+        assert int(shape.weights.sum()) == int((stored == value).sum()) == 333
+
+
+def nifti_bomb(path: Path, size: int, slope: float = 0.0) -> None:
+    """Write 4 MB of zeros, packed, that say they are an array of size cubed."""
+    image = new_nifti(np.zeros((1, 1, 1), dtype=np.uint8), np.eye(4))
+    image.header.set_data_shape((size, size, size))
+    start = bytearray(image.header.binaryblock + bytes(4))
+    start[112:120] = np.array([slope, 0.0], dtype=np.float32).tobytes()
+    path.write_bytes(gzip.compress(bytes(start) + bytes(1 << 22)))
+
+
+@pytest.mark.parametrize(("size", "slope"), [(1200, 0.0), (32767, 0.0), (900, 3.0)])
+def test_a_packed_nifti_that_unpacks_without_end_is_refused_unread(
+    tmp_path: Path, size: int, slope: float
+) -> None:
+    nifti_bomb(tmp_path / "a.nii.gz", size, slope)
+    read_label_file(TORSO)  # what the first reading imports is not the bomb's
+    tracemalloc.start()
+    try:
+        error = refusal(tmp_path / "a.nii.gz")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert f"{size} x {size} x {size} voxels" in error.found
+    assert peak < 1 << 24
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".mha"])
+@pytest.mark.parametrize("much", [1 << 25, 999])
+def test_packed_data_are_unpacked_no_further_than_the_header_says(
+    tmp_path: Path, ending: str, much: int
+) -> None:
+    path = tmp_path / f"a{ending}"
+    if ending == ".mha":
+        head = MHA.replace("CompressedData = False", "CompressedData = True") + "LOCAL\n"
+        path.write_bytes(head.encode() + zlib.compress(bytes(much)))
+    else:
+        head = NRRD.replace("encoding: raw", "encoding: gzip") + "\n"
+        path.write_bytes(head.encode() + gzip.compress(bytes(much)))
+    read_label_file(TORSO)
+    tracemalloc.start()
+    try:
+        error = refusal(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert "after unpacking" in error.found
+    assert peak < 1 << 22
+
+
+def test_a_label_map_as_large_as_a_whole_body_ct_is_not_called_a_bomb() -> None:
+    """512 x 512 x 1200 labels of one organ, of one or two bytes, shrunk a thousandfold."""
+    for itemsize in (1, 2):
+        decoded = 512 * 512 * 1200 * itemsize
+        shape = (512, 512, 1200)
+        found = require_size(Path("a.nii.gz"), shape, itemsize, packed_bytes=decoded // 1000)
+        assert found == decoded
+    with pytest.raises(ReadError, match="ratio"):
+        require_size(Path("a.nii.gz"), (512, 512, 1200), 4, packed_bytes=1 << 20)
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_a_packed_file_with_a_wrong_byte_is_refused(tmp_path: Path, ending: str) -> None:
+    """Wherever it stands: the checksum at the end is looked at."""
+    path = tmp_path / f"a{ending}"
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(path), useCompression=True)
+    whole = path.read_bytes()
+    for place in range(-1, -24, -3):
+        turned = bytearray(whole)
+        turned[place] ^= 0x55
+        path.write_bytes(turned)
+        refusal(path)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_values_are_refused_without_a_word_from_numpy(tmp_path: Path, dtype: str) -> None:
+    """Warnings are errors here."""
+    nibabel.save(new_nifti(some_labels().T.astype(dtype), np.eye(4)), tmp_path / "a.nii.gz")
+
+    assert "complex" in refusal(tmp_path / "a.nii.gz").found
+
+
+def test_messages_do_not_depend_on_the_place_or_the_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for ending in (".nii", ".nii.gz", ".nrrd", ".mha"):
+        sitk.WriteImage(itk_image(some_labels(), "oblique"), str(tmp_path / f"a{ending}"))
+        whole = (tmp_path / f"a{ending}").read_bytes()
+        for content in (b"", b"nonsense" * 50, whole[: len(whole) // 2], whole[:-30]):
+            messages = set()
+            for folder in ("one", "two"):
+                path = tmp_path / folder / f"a\x1b[31m{ending}"
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(content)
+                messages.add(str(refusal(path)))
+            (message,) = messages
+            assert message.isprintable()
+            for word in (str(tmp_path), "0x", "Error", "itk", "nibabel", "nrrd.", "<class"):
+                assert word not in message
+    assert capfd.readouterr() == ("", "")
 
 
 def test_other_endings_are_refused(tmp_path: Path) -> None:

@@ -108,6 +108,18 @@ def test_points_without_a_sure_place_are_refused(tmp_path: Path, fields: dict[st
     assert "mm" in caught.value.needed
 
 
+def test_a_missing_unit_is_called_missing(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.mrk.json", point("liver", 1, 2, 3), schema="", coordinateSystem="LPS"
+    )
+
+    with pytest.raises(ReadError) as caught:
+        read_markups(path)
+
+    assert caught.value.found == "no coordinateUnits"
+    assert "coordinateUnits mm" in caught.value.needed
+
+
 def markup_with(points: str) -> str:
     fields = '"coordinateSystem": "LPS", "coordinateUnits": "mm"'
     return f'{{"markups": [{{{fields}, "controlPoints": {points}}}]}}'
@@ -122,6 +134,7 @@ def markup_with(points: str) -> str:
         markup_with('[{"position": [1, 2]}]'),
         markup_with('[{"position": [1, 2, NaN]}]'),
         markup_with('[{"position": "here"}]'),
+        markup_with('[{"position": [1e308, 0, 0]}]'),
     ],
 )  # fmt: skip
 def test_what_is_no_markups_file_is_refused(tmp_path: Path, content: str) -> None:
