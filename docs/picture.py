@@ -37,6 +37,10 @@ def _view(
     low = volume.grid.to_mm((0, 0, 0))
     high = volume.grid.to_mm(np.array(volume.grid.shape) - 1)
     across = int(axes[kept[1]])
+    if low[2] > high[2]:
+        flat, low, high = flat[::-1], np.where([0, 0, 1], high, low), np.where([0, 0, 1], low, high)
+    if low[across] > high[across]:
+        flat, low, high = flat[:, ::-1], high, low
     return flat, [float(low[across]), float(high[across]), float(low[2]), float(high[2])]
 
 
@@ -56,7 +60,7 @@ def main() -> None:
     found = gather_shapes(study)
     regions = lay_regions(found, study.study_uid, volume.grid, settings).regions
     tumour = next(region for region in regions if region.role is Role.TUMOUR)
-    figure, panels = plt.subplots(1, 2, figsize=(9.2, 5.6), layout="constrained", sharey=True)
+    figure, panels = plt.subplots(1, 2, figsize=(9.2, 4.6), layout="constrained", sharey=True)
     for panel, along, title in zip(panels, "yx", ("anterior", "from the left"), strict=True):
         flat, extent = _view(volume, volume.values, along)
         shown = {"extent": extent, "origin": "lower", "aspect": "equal"}
@@ -74,7 +78,7 @@ def main() -> None:
     ratio, interval = record.measurement("tmean_lmean"), record.interval("tmean_lmean")
     ends = f", 90 % of positions {interval.low:.2f} to {interval.high:.2f}" if interval else ""
     figure.suptitle(
-        f"Simulated 123I-MIBG SPECT: Tmean/Lmean {ratio.value:.2f}{ends}\n"
+        f"Simulated 123I-MIBG SPECT. Tmean/Lmean {ratio.value:.2f}{ends}\n"
         "liver sphere (blue), muscle spheres at L2 (orange), tumour (magenta)",
         fontsize=10,
     )
