@@ -35,7 +35,7 @@ def torso() -> Torso:
 
 @pytest.fixture(scope="session")
 def torso_study(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """Write the torso study of seed 1, as in the sample."""
+    """Write the torso study of seed 1."""
     return written(tmp_path_factory.mktemp("torso"), PhantomKind.TORSO, 1)
 
 
