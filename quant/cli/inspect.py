@@ -11,8 +11,15 @@ from quant.cli.exits import Exit
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from quant.errors import UsageError
+
 PIPED_WIDTH = 150
 """Columns of text where the output is no terminal (a log, a pipe)."""
+
+WIDE = 110
+"""Columns of text that a table needs; below, its cells are stacked."""
+
+HEADINGS = ("series", "what it is", "geometry", "unit and why", "corrections", "verdict")
 
 COLOURS = {"error": "bold red", "warning": "yellow", "information": "dim"}
 
@@ -37,11 +44,9 @@ def inspect(
     if codes:
         _print_codes(as_json=as_json)
         return
-    if input_folder is None or not input_folder.exists():
-        typer.echo("quant inspect: INPUT is missing or does not exist; see --help", err=True)
-        raise typer.Exit(Exit.USAGE)
-    if rois is not None and not rois.is_dir():
-        typer.echo("quant inspect: --rois is not a folder; see --help", err=True)
+    problem = _problem(input_folder, rois)
+    if input_folder is None or problem:
+        typer.echo(f"quant inspect: {problem}", err=True)
         raise typer.Exit(Exit.USAGE)
     from quant.dicom.index import index_tree
     from quant.pipeline.protocols import load_protocol
@@ -51,7 +56,35 @@ def inspect(
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True, allow_nan=False))
         return
-    _print_report(_console(), report)
+    _print_report(_console(), _clean(report))
+
+
+def _problem(input_folder: Path | None, rois: Path | None) -> "UsageError | None":
+    """Say what is wrong with a call that has nothing to look at."""
+    from quant.domain.text import plain
+    from quant.errors import UsageError
+
+    if input_folder is None:
+        problem, found = "INPUT is missing.", "nothing"
+    elif not input_folder.exists():
+        problem, found = "INPUT is not a folder.", f"{input_folder} does not exist"
+    elif rois is not None and not rois.is_dir():
+        problem, found = "--rois is not a folder.", f"{rois}"
+    else:
+        return None
+    needed = "an existing folder (for INPUT also one file)"
+    return UsageError("USAGE", problem, found=plain(found), needed=needed, next_step="see --help")
+
+
+def _clean(value: object) -> Any:  # noqa: ANN401 - parsed JSON
+    """Make every text of a report safe to print, whatever a file put into it."""
+    from quant.domain.text import plain
+
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {key: _clean(one) for key, one in value.items()}
+    return [_clean(one) for one in value] if isinstance(value, list) else value
 
 
 def _console() -> "Console":
@@ -91,6 +124,8 @@ def _print_report(console: "Console", report: dict[str, Any]) -> None:
         f"{files['ignored']} ignored, {files['quarantined']} quarantined; "
         f"{len(report['studies'])} studies"
     )
+    if not report["studies"]:
+        console.print("No study: INPUT holds no NM, PET or CT series that can be used.")
     for study in report["studies"]:
         _print_study(console, study)
     if report["quarantined"]:
@@ -98,16 +133,13 @@ def _print_report(console: "Console", report: dict[str, Any]) -> None:
 
 
 def _print_study(console: "Console", study: dict[str, Any]) -> None:
-    from rich.table import Table
-
     console.print(f"\nStudy {study['study_uid']}", style="bold")
     console.print(f"  {study['verdict']}")
-    table = Table(show_lines=True)
-    for heading in ("series", "what it is", "geometry", "unit and why", "corrections", "verdict"):
-        table.add_column(heading, overflow="fold")
-    for one in study["series"]:
-        table.add_row(*_series_row(one))
-    console.print(table)
+    series = [_series_row(one) for one in study["series"]]
+    if console.width < WIDE:
+        _print_stacked(console, HEADINGS, series)
+    else:
+        _print_table(console, HEADINGS, series, lines=True)
     for one in study["candidates"]:
         mark = "*" if one["chosen"] else " "
         reasons = "; ".join(one["reasons"])
@@ -160,11 +192,46 @@ def _print_flags(console: "Console", flags: Any, where: str) -> None:  # noqa: A
 
 
 def _print_quarantine(console: "Console", rows: list[dict[str, Any]]) -> None:
+    headings = ("file", "code", "why", "what to do")
+    cells: list[tuple[str, ...]] = [
+        (one["path"], one["code"], one["message"], one["action"]) for one in rows
+    ]
+    console.print("\nQuarantined", style="bold")
+    if console.width < WIDE:
+        _print_stacked(console, headings, cells)
+    else:
+        _print_table(console, headings, cells)
+
+
+def _print_table(
+    console: "Console",
+    headings: tuple[str, ...],
+    rows: list[tuple[str, ...]],
+    *,
+    lines: bool = False,
+) -> None:
     from rich.table import Table
 
-    table = Table(title="Quarantined", title_justify="left")
-    for heading in ("file", "code", "why", "what to do"):
+    table = Table(show_lines=lines)
+    for heading in headings:
         table.add_column(heading, overflow="fold")
-    for one in rows:
-        table.add_row(one["path"], one["code"], one["message"], one["action"])
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
+
+
+def _print_stacked(
+    console: "Console", headings: tuple[str, ...], rows: list[tuple[str, ...]]
+) -> None:
+    """Print one line a cell where columns side by side would be too narrow to read."""
+    from rich.table import Table
+
+    for row in rows:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(style="dim", width=max(len(heading) for heading in headings))
+        table.add_column(overflow="fold")
+        for heading, cell in zip(headings, row, strict=True):
+            if cell:
+                table.add_row(heading, cell.replace("\n", "; ") if cell else "")
+        console.print(table)
+        console.print()

@@ -90,7 +90,7 @@ def inspect_study(study: "StudyFiles", regions: "RegionSettings | None" = None) 
         "study_uid": study.study_uid,
         "subject_key": study.subject_key,
         "input_hash": study.input_hash,
-        "verdict": _verdict(selection),
+        "verdict": _verdict(study, selection),
         "series": [_inspect_series(one, selection) for one in study.series],
         "candidates": [
             {
@@ -102,7 +102,7 @@ def inspect_study(study: "StudyFiles", regions: "RegionSettings | None" = None) 
             }
             for one in selection.candidates
         ],
-        "flags": _flags((*study.flags, *selection.flags)),
+        "flags": _flags(dict.fromkeys((*study.flags, *selection.flags))),
         "extra_files": [path.name for path in study.extra_files],
     }
     if regions is not None:
@@ -110,9 +110,11 @@ def inspect_study(study: "StudyFiles", regions: "RegionSettings | None" = None) 
     return report
 
 
-def _verdict(selection: "Selection") -> str:
+def _verdict(study: "StudyFiles", selection: "Selection") -> str:
     if selection.emission is None:
-        return "cannot be measured: no emission volume"
+        mixed = any(flag.code == "PATIENT_MIXED" for flag in study.flags)
+        why = "files of different patients" if mixed else "no emission volume"
+        return f"cannot be measured: {why}"
     try:
         place_volume(selection.emission)
         _scale(selection.emission)
