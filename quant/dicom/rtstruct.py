@@ -9,6 +9,7 @@ from pydicom.dataelem import RawDataElement
 
 from quant.domain.flags import Flag
 from quant.domain.shapes import ContourShape
+from quant.domain.text import plain
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ FLAT_MM = 1e-6
 """Vertices that stray from a line by less than this enclose nothing."""
 
 CONTOUR_DATA = 0x30060050
+
+FARTHEST_MM = 1e5
+"""No patient reaches further from the origin of the frame of reference."""
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
@@ -60,7 +64,15 @@ def read_rtstruct(path: "Path") -> tuple[ContourShape, ...]:
     except ReadError:
         raise
     except Exception as error:  # a parser given a broken file may raise anything
-        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+        raise _unreadable(path, why(error)) from error
+
+
+def why(error: Exception) -> str:
+    """Say in our own words why an object cannot be parsed; only DICOM keywords are passed on."""
+    name = getattr(error, "name", None)
+    if isinstance(error, AttributeError) and name and pydicom.datadict.tag_for_keyword(name):
+        return f"no {name}"
+    return "content that cannot be parsed"
 
 
 def require_whole(dataset: "Dataset", path: "Path") -> None:
@@ -80,7 +92,7 @@ def require_whole(dataset: "Dataset", path: "Path") -> None:
         if element.value is not None and len(element.value) < element.length:
             raise ReadError(
                 "TRUNCATED",
-                f"The file '{path.name}' ends before its data do.",
+                f"The file '{plain(path.name)}' ends before its data do.",
                 found=f"{len(element.value)} bytes of element {element.tag}",
                 needed=f"{element.length} bytes",
                 next_step="copy or export the file again",
@@ -90,7 +102,7 @@ def require_whole(dataset: "Dataset", path: "Path") -> None:
 def _unreadable(path: "Path", found: str) -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
-        f"The structure set '{path.name}' cannot be read.",
+        f"The structure set '{plain(path.name)}' cannot be read.",
         found=found,
         needed="a DICOM RT Structure Set with StructureSetROISequence",
         next_step="export the structure set again from its source system",
@@ -151,7 +163,7 @@ def _contour(item: "Dataset") -> "tuple[NDArray[np.float64] | None, str]":
     """Return the (N, 3) vertices of a contour, or None and why it cannot be used."""
     kind = str(item.get("ContourGeometricType") or CLOSED[0]).strip().upper()
     if kind not in CLOSED:
-        return None, f"of type {kind}"
+        return None, f"of type {plain(kind)[:40]}"
     values = _contour_data(item)
     if values is None:
         return None, "without numbers"
@@ -166,6 +178,8 @@ def _degenerate(points: "NDArray[np.float64]") -> str:
     """Say why vertices (N, 3) enclose nothing; empty when they do."""
     if not np.isfinite(points).all():
         return "with coordinates that are not finite"
+    if np.abs(points).max() > FARTHEST_MM:
+        return f"with coordinates beyond {FARTHEST_MM:.0e} mm"
     offsets = points - points[0]
     lengths = np.sqrt((offsets * offsets).sum(axis=1))
     far = int(np.argmax(lengths))

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 
-from quant.dicom.rtstruct import require_whole
+from quant.dicom.rtstruct import require_whole, why
 from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape
+from quant.domain.text import plain
 from quant.errors import GeometryError, ReadError
 
 if TYPE_CHECKING:
@@ -77,14 +78,14 @@ def read_segmentation(path: "Path") -> tuple[LabelShape, ...]:
     except GeometryError as error:
         raise _unreadable(path, error.found, error.needed) from error
     except Exception as error:  # a parser given a broken file may raise anything
-        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+        raise _unreadable(path, why(error)) from error
 
 
 def _unreadable(path: "Path", found: str, needed: str = "a DICOM Segmentation") -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
-        f"The segmentation '{path.name}' cannot be read.",
-        found=found,
+        f"The segmentation '{plain(path.name)}' cannot be read.",
+        found=plain(found),
         needed=needed,
         next_step="export the segmentation again from its source system",
     )
@@ -121,6 +122,8 @@ class _Segmentation:
         items = [item for item in dataset.SegmentSequence if not self._is_background(item)]
         self.wanted = {int(item.SegmentNumber): item for item in items}
         self.size = (int(dataset.Rows), int(dataset.Columns))
+        if min(self.size) < 1:
+            raise _unreadable(path, f"Rows and Columns {self.size}", "at least one pixel")
         self.flags: tuple[Flag, ...] = ()
         if str(dataset.get("SegmentationFractionalType", "")) == "PROBABILITY":
             self.flags = (Flag("ROI_PROBABILITY", "SegmentationFractionalType PROBABILITY"),)
@@ -129,8 +132,14 @@ class _Segmentation:
         """Return every segment, cropped to its box."""
         geometry = self._geometry()
         parts: dict[int, list[Frame]] = {}
+        seen: set[tuple[int, int]] = set()
         for index, pixels in self._decoded():
             for segment, mask in self._split(index, pixels):
+                place = (segment, geometry.slices[index])
+                if place in seen:
+                    found = f"two frames of segment {segment} at one position"
+                    raise _unreadable(self.path, found, "one frame per segment and position")
+                seen.add(place)
                 cut, corner = _cut_to_box(mask)
                 if cut.size:
                     parts.setdefault(segment, []).append((geometry.slices[index], cut, corner))
@@ -280,8 +289,8 @@ class _Segmentation:
         except Exception as error:  # each decoder has its own
             raise ReadError(
                 "DECODE",
-                f"The pixels of segmentation '{self.path.name}' cannot be decoded.",
-                found=f"transfer syntax {syntax}: {error}",
+                f"The pixels of segmentation '{plain(self.path.name)}' cannot be decoded.",
+                found=f"transfer syntax {syntax}",
                 needed="a decoder for it (extra 'dicom'), or an uncompressed object",
                 next_step="install spectct-quant[dicom], or export it uncompressed",
             ) from error

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from quant.domain.shapes import Mark, Shape
 from quant.domain.study import QuarantineEntry
+from quant.domain.text import plain
 from quant.errors import QuantError
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     Reader = Callable[[Path], Sequence[Shape | Mark]]
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+
+LONGEST_NAME = 120
+"""Longer names of regions are cut."""
 
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 
@@ -59,12 +63,15 @@ def gather_shapes(study: "StudyFiles") -> ShapesFound:
     for path, read in _readers(study):
         try:
             for item in read(path):
+                name = plain(item.name)[:LONGEST_NAME].rstrip()
                 if isinstance(item, Mark):
-                    marks.append(item)
+                    marks.append(replace(item, name=name))
                 else:
-                    shapes.append(item)
+                    shapes.append(replace(item, name=name or "unnamed"))
         except QuantError as error:
-            quarantined.append(QuarantineEntry(str(path), study.study_uid, error.code, str(error)))
+            shown = plain(path.name)  # never where it lies: that differs from place to place
+            message = plain(str(error))
+            quarantined.append(QuarantineEntry(shown, study.study_uid, error.code, message))
     return ShapesFound(_unique(shapes), tuple(marks), tuple(quarantined))
 
 

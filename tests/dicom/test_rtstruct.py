@@ -96,6 +96,14 @@ def test_open_contours_are_left_out_and_counted(tmp_path: Path, kind: str) -> No
         (["1", "2", "3", "4", "5", "6", "7"], "whose ContourData is not a multiple of 3"),
         (["0", "0", "0", "1", "nan", "0", "1", "1", "0"], "with coordinates that are not finite"),
         (["0", "0", "0", "1", "inf", "0", "1", "1", "0"], "with coordinates that are not finite"),
+        (
+            ["0", "0", "0", "1e308", "0", "0", "-1e308", "1", "0"],
+            "with coordinates beyond 1e+05 mm",
+        ),
+        (
+            ["0", "0", "1e30", "1", "0", "1e30", "1", "1", "1e30"],
+            "with coordinates beyond 1e+05 mm",
+        ),
         ([], "without numbers"),
         (["0", "0", "0", "1", "1", "1", "2", "2", "2"], "on one line"),
     ],
@@ -171,6 +179,7 @@ def test_what_is_no_structure_set_is_refused(tmp_path: Path, content: bytes) -> 
 
     assert caught.value.code in ("ROI_UNREADABLE", "TRUNCATED")
     assert caught.value.next_step
+    assert "Error" not in str(caught.value)
 
 
 def test_a_truncated_file_never_loses_a_region_in_silence(tmp_path: Path) -> None:

@@ -319,6 +319,28 @@ def test_unevenly_spaced_frames_are_refused(tmp_path: Path) -> None:
     assert "slice distances" in error.found
 
 
+def test_two_frames_of_one_segment_at_one_position_are_refused(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    groups[1].PlanePositionSequence = groups[0].PlanePositionSequence
+    dataset.save_as(path)
+
+    error = refusal(path)
+
+    assert error.code == "ROI_UNREADABLE"
+    assert error.found == "two frames of segment 1 at one position"
+
+
+@pytest.mark.parametrize("keyword", ["Rows", "Columns"])
+def test_frames_without_a_pixel_are_unreadable_not_empty(tmp_path: Path, keyword: str) -> None:
+    path, dataset = binary(tmp_path)
+    setattr(dataset, keyword, 0)
+    dataset.save_as(path)
+
+    assert refusal(path).code == "ROI_UNREADABLE"
+    assert "Rows and Columns" in refusal(path).found
+
+
 def test_frames_that_turn_or_drift_are_refused(tmp_path: Path) -> None:
     path, dataset = binary(tmp_path)
     shared = dataset.SharedFunctionalGroupsSequence[0]

@@ -78,7 +78,7 @@ def test_every_region_and_mark_is_found_under_a_name_of_its_own(study: StudyFile
 def test_an_unreadable_file_costs_itself_only(study: StudyFiles) -> None:
     found = gather_shapes(study)
 
-    assert [(Path(q.path).name, q.code) for q in found.quarantined] == [
+    assert [(q.path, q.code) for q in found.quarantined] == [
         ("broken.dcm", "TRUNCATED"),
         ("torn.nii.gz", "ROI_UNREADABLE"),
     ]
@@ -107,3 +107,19 @@ def test_a_number_is_not_given_twice(tmp_path: Path) -> None:
     found = gather_shapes(study)
 
     assert [shape.name for shape in found.shapes] == ["a", "a (2)", "a (3)", "a (4)"]
+
+
+def test_names_hold_nothing_that_cannot_be_printed(tmp_path: Path) -> None:
+    """Escapes, line breaks and marks that turn the direction; made unique afterwards."""
+    names = ["a\x1b[31mb", "a [31mb", "\u202eliver\u200b", "liver", "\u2066\u2069", "x" * 300]
+    path = tmp_path / "rois" / "a.nii.gz"
+    mask = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    write_nifti(path, np.minimum(mask, 6).astype(np.uint8))
+    table = {str(value): name for value, name in enumerate(names, start=1)}
+    (tmp_path / "rois" / "a.json").write_text(json.dumps(table))
+
+    found = gather_shapes(StudyFiles("1", "", (), (path,)))
+
+    assert [shape.name for shape in found.shapes] == [
+        "a [31mb", "a [31mb (2)", "liver", "liver (2)", "unnamed", "x" * 120
+    ]  # fmt: skip
