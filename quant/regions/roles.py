@@ -4,6 +4,15 @@ Names come from people and from programs: ``GTV_Mass_PET``, ``lesion1 liver R lo
 ``autochthon_left``, ``VertebraeL2``. A protocol word counts where a word of the name begins:
 after anything that is neither letter nor digit, at a capital after a small letter, or at a letter
 after a digit.
+
+A word of tumour, lesion or exclusion that is negated does not count, and the name is flagged:
+
+- right after no, not or non (``no tumour``, ``non-tumour``), or before free or negative
+  (``tumor-free liver``);
+- anywhere after minus, without, w/o, excluding, excl or except (``liver minus GTV and mets``);
+- a tumour word right after a hyphen or minus sign, when a word for the liver came before:
+  ``Liver-GTV`` is radiotherapy's usual name of the normal liver. ``GTV-liver``, ``liver_tumor``
+  and ``liver tumour`` are tumours.
 """
 
 import re
@@ -35,13 +44,25 @@ OTHER_MUSCLES = (
 LIVER_WORDS = ("liver", "hepat", "couinaud")
 
 COUINAUD = re.compile(
-    r"[ |](?:segments?|couinaud)[ |]*(?:[1-8][ |]*[ab]?|i{1,3}|i?v[ |]*[ab]?|vi{1,3})(?![^\W_])"
+    r"[ |-](?:segments?|couinaud)[ |-]*"
+    r"(?:[1-8][ |-]*[ab]?|i{1,3}|i?v[ |-]*[ab]?|vi{1,3})(?![^\W_])"
 )
 """A numbered segment; it is one of the liver only where the name says liver, too, since 3D Slicer
 calls any new segment ``Segment_1``."""
 
 COPY_NUMBER = re.compile(r" \(\d+\)$")
 """What makes the names of a study unique says nothing about the region."""
+
+NEGATED_BEFORE = re.compile(
+    r"[ |-](?:(?:no|not|non)(?:[ |-](?:an?|any|the))?"
+    r"|(?:minus|without|w[ |-]o|excluding|excl|except)(?![^\W_]).*)$"
+)
+"""What stands before a word that is negated."""
+
+NEGATED_AFTER = re.compile(r"[^ |-]*[ |-](?:free|negative)(?![^\W_])")
+"""What follows a word that is negated."""
+
+HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 
 ORDER = (
     Role.EXCLUDE,
@@ -82,34 +103,41 @@ def assign_role(name: str, settings: "RegionSettings") -> tuple[Role, tuple[Flag
         Role.LIVER: settings.liver,
     }
     found = {role for role, listed in words.items() if any(_holds(marked, w) for w in listed)}
+    negated = {role for role in found if _is_negated(marked, role, words)}
+    found -= negated
     found |= _muscle_roles(marked, settings.muscle)
     if COUINAUD.search(marked) and any(_words(marked, LIVER_WORDS)):
         found = found - {Role.LIVER} | {Role.LIVER_SEGMENT}
-    ranked = [role for role in ORDER if role in found]
-    if not ranked:
-        return Role.OTHER, ()
-    if len(ranked) == 1:
+    ranked = [role for role in ORDER if role in found] or [Role.OTHER]
+    others = ranked[1:] + [role for role in ORDER if role in negated]
+    if not others:
         return ranked[0], ()
-    others = ", ".join(ranked[1:])
-    return ranked[0], (Flag("ROLE_AMBIGUOUS", f"'{name}' taken as {ranked[0]}, fits {others}"),)
+    detail = f"'{name}' taken as {ranked[0]}, fits {', '.join(others)}"
+    return ranked[0], (Flag("ROLE_AMBIGUOUS", detail),)
 
 
 def mark_words(name: str) -> str:
     """Return the name in small letters, with a mark before every word.
 
-    A space stands where the name has a separator, a bar where only the letters change (``liverROI``
-    becomes `` liver|roi``): there a word may begin, but a longer word may also run on (``GTVp``).
+    A space stands where the name has a separator (a hyphen where that is a lone hyphen or minus),
+    a bar where only the letters change (``liverROI`` becomes `` liver|roi``): there a word may
+    begin, but a longer word may also run on (``GTVp``).
     """
     text = unicodedata.normalize("NFKC", COPY_NUMBER.sub("", name))
-    text = re.sub(r"[\W_]+", " ", text).strip()
+    text = re.sub(r"[\W_]+", _separator, text).strip(" -")
     bars = r"(?<=[^\W\d_])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[^\W\d_])"
     return " " + re.sub(bars, "|", text).lower()
+
+
+def _separator(found: re.Match[str]) -> str:
+    lone = found.group().strip()
+    return "-" if lone and lone in HYPHENS else " "
 
 
 @lru_cache(maxsize=256)
 def _pattern(word: str) -> re.Pattern[str]:
     """Compile a protocol word: its parts at word starts, with or without a gap between them."""
-    parts = re.split(r"[ |]", mark_words(word).strip())
+    parts = re.split(r"[ |-]", mark_words(word).strip())
     tail = ""
     letters = LETTERS_AFTER.get(len(parts[-1]))
     if parts[-1].isalpha() and letters is not None:
@@ -117,21 +145,38 @@ def _pattern(word: str) -> re.Pattern[str]:
     elif parts[-1][-1:].isdigit():
         tail = r"(?!\d)"
     runs = (r"\|?".join(re.escape(letter) for letter in part) for part in parts)
-    return re.compile(r"[ |]" + r"[ |]?".join(runs) + tail)
+    return re.compile(r"[ |-]" + r"[ |-]?".join(runs) + tail)
 
 
 def _holds(marked: str, word: str) -> bool:
     return bool(mark_words(word).strip()) and _pattern(word).search(marked) is not None
 
 
+def _is_negated(marked: str, role: Role, words: "dict[Role, tuple[str, ...]]") -> bool:
+    """Tell whether every word of a role in a marked name is negated."""
+    if role not in (Role.EXCLUDE, Role.TUMOUR, Role.LESION):
+        return False
+    for word in filter(lambda one: _holds(marked, one), words[role]):
+        for match in _pattern(word).finditer(marked):
+            before = marked[: match.start()]
+            subtracted = role is Role.TUMOUR and match.group().startswith("-")
+            if not (
+                NEGATED_BEFORE.search(before)
+                or NEGATED_AFTER.match(marked, match.end())
+                or (subtracted and any(_holds(before, liver) for liver in words[Role.LIVER]))
+            ):
+                return False
+    return True
+
+
 def _words(marked: str, beginnings: tuple[str, ...]) -> list[str]:
     """Return the words of a marked name that begin in one of the given ways."""
-    return [word for word in re.split(r"[ |]", marked) if word.startswith(beginnings)]
+    return [word for word in re.split(r"[ |-]", marked) if word.startswith(beginnings)]
 
 
 def _muscle_roles(marked: str, choice: str) -> set[Role]:
     """Return the muscle roles that a name fits: a muscle word together with a side."""
-    words = re.split(r"[ |]", marked)
+    words = re.split(r"[ |-]", marked)
     plain = "muscle" in words or "muscles" in words
     named = _words(marked, OTHER_MUSCLES)
     if not (_words(marked, MUSCLES[choice]) or (plain and not named)):

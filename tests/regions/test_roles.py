@@ -67,6 +67,57 @@ def test_a_name_of_several_roles_takes_the_weightier_and_says_so(
 
 
 @pytest.mark.parametrize(
+    ("name", "role", "negated"),
+    [
+        ("tumor-free liver", Role.LIVER, "tumour"),
+        ("liver, tumour free", Role.LIVER, "tumour"),
+        ("not tumour", Role.OTHER, "tumour"),
+        ("no tumour", Role.OTHER, "tumour"),
+        ("non-tumour", Role.OTHER, "tumour"),
+        ("NonTumour", Role.OTHER, "tumour"),
+        ("not a lesion", Role.OTHER, "lesion"),
+        ("lesion-negative liver", Role.LIVER, "lesion"),
+        ("liver minus GTV", Role.LIVER, "tumour"),
+        ("liver minus GTV and mets", Role.LIVER, "tumour, lesion"),
+        ("liver w/o lesions", Role.LIVER, "lesion"),
+        ("liver without vessels", Role.LIVER, "exclude"),
+        ("liver - GTV", Role.LIVER, "tumour"),
+        ("Liver-GTV", Role.LIVER, "tumour"),
+        ("Liver\u2212GTVp", Role.LIVER, "tumour"),
+        ("normal liver-GTV1 (2)", Role.LIVER, "tumour"),
+    ],
+)
+def test_a_negated_word_does_not_count_and_is_flagged(name: str, role: Role, negated: str) -> None:
+    found, flags = assign_role(name, RegionSettings())
+
+    assert found is role
+    assert [flag.code for flag in flags] == ["ROLE_AMBIGUOUS"]
+    assert flags[0].detail.endswith(f"fits {negated}")
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("liver_tumor", Role.TUMOUR),
+        ("liver tumour", Role.TUMOUR),
+        ("GTV-liver", Role.TUMOUR),
+        ("GTV-1", Role.TUMOUR),
+        ("tumour no 2", Role.TUMOUR),
+        ("non-Hodgkin tumour", Role.TUMOUR),
+        ("tumour without necrosis", Role.TUMOUR),
+        ("tumour, not the other tumour", Role.TUMOUR),
+        ("left-tumour", Role.TUMOUR),
+        ("Liver-right lobe tumour", Role.TUMOUR),
+        ("liver-lesion 1", Role.LESION),
+        ("lesion1 liver R lobe", Role.LESION),
+        ("PTV", Role.OTHER),
+    ],
+)
+def test_what_only_looks_negated_counts(name: str, role: Role) -> None:
+    assert assign_role(name, RegionSettings())[0] is role
+
+
+@pytest.mark.parametrize(
     ("name", "role"),
     [
         ("psoas_left", Role.MUSCLE_LEFT),
@@ -82,7 +133,7 @@ def test_psoas_stands_for_the_muscle_only_where_the_protocol_says_so(name: str, 
 
 
 def test_the_words_are_those_of_the_protocol() -> None:
-    settings = RegionSettings(tumour=("Läsion_A", "T.1"), liver=("Leber",), lesion=("", "  "))
+    settings = RegionSettings(tumour=("Läsion_A", "T.1"), liver=("Leber",))
 
     assert assign_role("LÄSION A", settings)[0] is Role.TUMOUR
     assert assign_role("läsionA", settings)[0] is Role.TUMOUR
