@@ -242,7 +242,10 @@ def _judged(header: Header, stream: WatchedStream) -> Header:
     if stream.tell() >= stream.size and "PixelRepresentation" in header.facts:
         return replace(header, code="PIXELS_MISSING", message="it holds no pixel data")
     problem = _locate_pixels(header.facts, stream)
-    return replace(header, code="TRUNCATED", message=problem) if problem else header
+    code = "TRUNCATED"
+    if not problem and header.facts.get("PixelLength") == 0:
+        code, problem = "PIXELS_MISSING", "its pixel data are empty"
+    return replace(header, code=code, message=problem) if problem else header
 
 
 def _locate_pixels(facts: dict[str, object], stream: WatchedStream) -> str:

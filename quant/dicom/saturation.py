@@ -57,7 +57,8 @@ def saturation_flags(peaks: Sequence[Peak], slopes: Sequence[float]) -> tuple[Fl
     Returns
     -------
     tuple of Flag
-        ``VALUES_SATURATED``, or nothing.
+        ``VALUES_SATURATED``, or nothing. Where every slice reaches the ceiling by a slope of its
+        own, the slices were stretched to it, and equal maxima mean nothing.
     """
     if len(set(slopes)) == 1:
         top = max(peak.value for peak in peaks)
@@ -66,6 +67,8 @@ def saturation_flags(peaks: Sequence[Peak], slopes: Sequence[float]) -> tuple[Fl
         if not cut or voxels < OF_ONE_SCALING:
             return ()
         return (Flag("VALUES_SATURATED", f"{voxels} voxels hold {top:g}"),)
+    if all(peak.is_ceiling for peak in peaks if peak.value > 0.0):
+        return ()
     full = [peak for peak in peaks if peak.is_ceiling and peak.voxels >= OF_ONE_SLICE]
     if not full:
         return ()

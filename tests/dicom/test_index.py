@@ -206,11 +206,14 @@ def test_every_cut_inside_a_header_is_noticed(tmp_path: Path) -> None:
         assert index.quarantined[0].code in codes, cut
 
 
-def test_a_whole_file_without_pixel_data_is_not_called_truncated(tmp_path: Path) -> None:
-    save(nm(PixelData=None), tmp_path / "a.dcm")
+@pytest.mark.parametrize(("pixels", "said"), [(None, "no pixel data"), (b"", "are empty")])
+def test_a_whole_file_without_pixel_data_is_not_called_truncated(
+    tmp_path: Path, pixels: bytes | None, said: str
+) -> None:
+    save(nm(PixelData=pixels), tmp_path / "a.dcm")
     (entry,) = index_tree(tmp_path).quarantined
     assert entry.code == "PIXELS_MISSING"
-    assert "no pixel data" in entry.message
+    assert said in entry.message
 
 
 def test_a_file_that_may_not_be_read_is_to_be_made_readable(

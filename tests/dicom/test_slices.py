@@ -90,6 +90,7 @@ def test_pet_cut_at_the_ceiling_is_flagged_and_slices_stretched_to_it_are_not(
     """Every slice of an own scaling reaches the ceiling in one voxel, by rounding in two."""
     stored = letter_f().astype(np.int16)
     stored[:, 2, 2] = 32767 if not one_slope else 5
+    stored[3, 2, 2] = 5
     stored[1, 2, :voxels] = 32767
     stored[1, 2, 2] = 32767 if voxels > 2 else stored[1, 2, 2]
     if voxels == 2 and not one_slope:
@@ -100,6 +101,15 @@ def test_pet_cut_at_the_ceiling_is_flagged_and_slices_stretched_to_it_are_not(
     save_all(series, tmp_path)
     flagged = "VALUES_SATURATED" in {flag.code for flag in read(tmp_path, "PT").flags}
     assert flagged == (one_slope or voxels == 3)
+
+
+def test_slices_that_are_all_stretched_to_the_ceiling_are_not_cut(tmp_path: Path) -> None:
+    """A noise-free phantom: plateaus at the maximum of every slice."""
+    series = slices(PT, np.full_like(letter_f(), 32767))
+    for index, data in enumerate(series):
+        changed(data, RescaleSlope=str(1 + index))
+    save_all(series, tmp_path)
+    assert "VALUES_SATURATED" not in {flag.code for flag in read(tmp_path, "PT").flags}
 
 
 def test_a_ct_may_be_clipped(tmp_path: Path) -> None:
