@@ -53,12 +53,12 @@ def _files(folder: Path) -> set[str]:
 
 
 def test_the_checksums_hold_and_cover_every_data_file() -> None:
-    lines = (SAMPLES / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    lines = (SAMPLES / "SHA256SUMS.txt").read_text(encoding="utf-8").splitlines()
     sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
     for name, digest in sums.items():
         assert hashlib.sha256((SAMPLES / name).read_bytes()).hexdigest() == digest, name
-    assert _files(SAMPLES) - sums.keys() <= {"README.md", "LICENSE", "SHA256SUMS"}
+    assert _files(SAMPLES) - sums.keys() <= {"README.md", "LICENSE", "SHA256SUMS.txt"}
 
 
 def test_the_sample_is_small_and_carries_its_licence() -> None:

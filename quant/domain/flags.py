@@ -281,6 +281,14 @@ _REGIONS: dict[str, CodeInfo] = {
     "ROI_UNREADABLE": CodeInfo(
         _E, "A region file cannot be read.", "Export the region again; see the message."
     ),
+    "ROI_NOT_LABELS": CodeInfo(
+        _E,
+        "A file that is named like a region holds an image.",
+        "Export the region as a label map.",
+    ),
+    "IMAGE_IGNORED": CodeInfo(
+        _I, "A file beside the study holds an image, not regions; it is not used.", "Nothing."
+    ),
     "ROI_EMPTY": CodeInfo(_E, "The region is empty.", "Draw the region, or remove it."),
     "ROI_OUTSIDE": CodeInfo(
         _E,

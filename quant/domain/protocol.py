@@ -27,7 +27,7 @@ SphereVolume = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 Distance = Annotated[float, Field(ge=0, le=500, allow_inf_nan=False)]
 GridSize = Annotated[float, Field(ge=0.5, le=50, allow_inf_nan=False)]
 Word = Annotated[str, Field(min_length=1, pattern=r"\w")]
-Words = Annotated[tuple[Word, ...], Field(min_length=1)]
+Words = tuple[Word, ...]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 

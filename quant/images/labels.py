@@ -15,7 +15,7 @@ from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape
 from quant.errors import GeometryError, ReadError
-from quant.images.refusal import FARTHEST_MM, cause, unreadable
+from quant.images.refusal import FARTHEST_MM, cause, not_labels, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,9 +158,7 @@ def _are_whole(values: "NDArray[np.generic]", path: "Path") -> bool:
         whole = whole and bool((np.abs(block - np.round(block)) <= WHOLE).all())
         most, least = max(most, float(block.max())), min(least, float(block.min()))
     if not whole and (most > 1.0 or least < 0.0):
-        raise unreadable(
-            path, f"values between {least:g} and {most:g}", "whole labels or fractions 0..1"
-        )
+        raise not_labels(path, f"values between {least:g} and {most:g}")
     return whole
 
 
@@ -182,7 +180,7 @@ def _label_boxes(values: "NDArray[np.generic]", path: "Path") -> "NDArray[np.int
 
     least, most = round(float(values.min())), round(float(values.max()))
     if least < 0 or most > np.iinfo(np.uint16).max:
-        raise unreadable(path, f"values between {least} and {most}", "labels from 0 to 65535")
+        raise not_labels(path, f"values between {least} and {most}")
     boxes = np.zeros((most + 1, 7), dtype=np.int64)
     boxes[:, :3] = np.iinfo(np.int64).max
     step = max(1, CHUNK_VOXELS // max(1, values[0].size))
@@ -192,7 +190,7 @@ def _label_boxes(values: "NDArray[np.generic]", path: "Path") -> "NDArray[np.int
         label_boxes(block, start, boxes)
     found = int(np.count_nonzero(boxes[:, 6]))
     if found > MOST_LABELS:
-        raise unreadable(path, f"{found} different values", "a label map, not an image")
+        raise not_labels(path, f"{found} different values")
     return boxes
 
 

@@ -41,6 +41,17 @@ def unreadable(path: "Path", found: str, needed: str = "a label file") -> ReadEr
     )
 
 
+def not_labels(path: "Path", found: str) -> ReadError:
+    """Say that a file holds an image, not regions."""
+    return ReadError(
+        "ROI_NOT_LABELS",
+        f"The file '{plain(path.name)}' is an image, not a label map.",
+        found=plain(found),
+        needed="whole labels from 0 to 65535, or fractions 0..1",
+        next_step="nothing if it is only the image; else export the region as a label map",
+    )
+
+
 def cause(error: Exception) -> str:
     """Say in our own words why a parser gave up."""
     if isinstance(error, MemoryError):

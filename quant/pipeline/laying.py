@@ -62,8 +62,8 @@ def lay_regions(
     regions: list[Region] = []
     own: dict[str, tuple[Flag, ...]] = {}
     unused: list[str] = []
-    refused: list[QuarantineEntry] = list(found.quarantined)
-    flags: list[Flag] = [Flag(one.code, one.message) for one in found.quarantined]
+    refused = [_as_meant(one, settings) for one in found.quarantined]
+    flags = [Flag(one.code, one.message) for one in refused]
     for shape in found.shapes:
         role, role_flags = assign_role(shape.name, settings)
         if role is Role.OTHER:
@@ -88,6 +88,14 @@ def lay_regions(
     return LaidRegions(
         tuple(regions), found.marks, own, tuple(flags), tuple(refused), tuple(unused)
     )
+
+
+def _as_meant(entry: QuarantineEntry, settings: "RegionSettings") -> QuarantineEntry:
+    """Take an image whose name means no region (``ct.nii.gz``) for what it is: no loss."""
+    role, _ = assign_role(entry.path.split(".")[0], settings)
+    if entry.code == "ROI_NOT_LABELS" and role is Role.OTHER:
+        return replace(entry, code="IMAGE_IGNORED")
+    return entry
 
 
 def _refused(study_uid: str, shape: "Shape", error: RegionError) -> QuarantineEntry:
