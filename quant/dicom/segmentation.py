@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 
-from quant.dicom.rtstruct import require_whole, why
+from quant.dicom.rtstruct import FARTHEST_MM, require_whole, why
 from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape
@@ -182,6 +182,9 @@ class _Segmentation:
             return
         group = self._group(index, "SegmentIdentificationSequence")
         number = int(group.ReferencedSegmentNumber)
+        if number not in self.wanted:
+            found = f"frame {index + 1} of segment {number}, which is not described"
+            raise _unreadable(self.path, found, "an item of SegmentSequence for every segment")
         if self.kind == "BINARY":
             yield number, (pixels != 0).astype(np.uint8)
             return
@@ -211,6 +214,9 @@ class _Segmentation:
             [self._group(n, "PlanePositionSequence").ImagePositionPatient for n in range(count)],
             dtype=np.float64,
         )
+        if not (np.abs(places) <= FARTHEST_MM).all():
+            needed = f"positions up to {FARTHEST_MM:.0e} mm"
+            raise _unreadable(self.path, "a frame without a place in the scanner", needed)
         row, column = cosines[0, :3], cosines[0, 3:]
         normal = np.cross(row, column)
         heights = places @ normal

@@ -331,6 +331,24 @@ def test_two_frames_of_one_segment_at_one_position_are_refused(tmp_path: Path) -
     assert error.found == "two frames of segment 1 at one position"
 
 
+def test_a_frame_of_a_segment_that_is_not_described_is_refused(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    group = dataset.PerFrameFunctionalGroupsSequence[0].SegmentIdentificationSequence[0]
+    group.ReferencedSegmentNumber = 77
+    dataset.save_as(path)
+
+    assert "segment 77, which is not described" in refusal(path).found
+
+
+def test_a_frame_beyond_any_scanner_is_refused(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    group = dataset.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0]
+    group.ImagePositionPatient = [1e300, 0, 0]
+    dataset.save_as(path)
+
+    assert refusal(path).found == "a frame without a place in the scanner"
+
+
 @pytest.mark.parametrize("keyword", ["Rows", "Columns"])
 def test_frames_without_a_pixel_are_unreadable_not_empty(tmp_path: Path, keyword: str) -> None:
     path, dataset = binary(tmp_path)
