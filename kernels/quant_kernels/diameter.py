@@ -52,9 +52,7 @@ def _line_ends(mask: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 @kernel
-def _chain(
-    column: NDArray[np.int64], sign: int, stack: NDArray[np.int64]
-) -> int:
+def _chain(column: NDArray[np.int64], sign: int, stack: NDArray[np.int64]) -> int:
     """Put the lines at which a convex chain bends into ``stack``; return how many there are.
 
     ``sign`` 1: the chain bulges towards small columns; -1: towards large ones.
