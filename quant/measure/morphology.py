@@ -32,7 +32,7 @@ NEGATIVE_TOLERANCE = 1e-6
 SCATTERS_ALLOWED = 3.0
 """The corrected asphericity may fall below 0 by this many SD of its area over directions."""
 
-_UNITS = {
+SHAPE_UNITS = {
     "mesh_volume_ml": Quantity.ML,
     "surface_area_mm2": Quantity.MM2,
     "asphericity": Quantity.NONE,
@@ -45,6 +45,7 @@ _UNITS = {
     "holes": Quantity.NONE,
     "euler_number": Quantity.NONE,
 }
+"""Names and units of everything that is measured on a region's shape."""
 
 
 def measure_morphology(region: Region, settings: MorphologySettings) -> tuple[Measurement, ...]:
@@ -103,7 +104,7 @@ def _measure(
     ) -> Measurement:
         own = flags if name != "asphericity_floor" else ()
         return Measurement(
-            name, value, _UNITS[name].value, region.name, method + grid_text, flags=extra + own
+            name, value, SHAPE_UNITS[name].value, region.name, method + grid_text, flags=extra + own
         )
 
     mesh = "marching cubes (Lorensen) at 0.5 of the zero-padded binary region"
@@ -198,7 +199,7 @@ def _all_absent(region: Region, grid_text: str) -> tuple[Measurement, ...]:
     method = f"binary region: weight >= 0.5{grid_text}"
     return tuple(
         Measurement(name, None, unit.value, region.name, method, flags=(flag,))
-        for name, unit in _UNITS.items()
+        for name, unit in SHAPE_UNITS.items()
     )
 
 

@@ -29,22 +29,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAMES_SHOWN = 12
-SHAPE_UNITS = {
-    "tumour_voxels": Quantity.NONE,
-    "tumour_volume_ml": Quantity.ML,
-    "mesh_volume_ml": Quantity.ML,
-    "surface_area_mm2": Quantity.MM2,
-    "asphericity": Quantity.NONE,
-    "sphericity": Quantity.NONE,
-    "asphericity_corrected": Quantity.NONE,
-    "surface_area_corrected_mm2": Quantity.MM2,
-    "asphericity_floor": Quantity.NONE,
-    "max_diameter_mm": Quantity.MM,
-    "components": Quantity.NONE,
-    "holes": Quantity.NONE,
-    "euler_number": Quantity.NONE,
-}
-"""Names and units of a region's size and shape, for a study without a tumour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +160,16 @@ def _measurements(
 
 def _without_tumour(unit: str) -> "Iterator[Measurement]":
     """Yield the study's own values as absent: there is no tumour to measure."""
+    from quant.measure.morphology import SHAPE_UNITS
+
     why = (Flag("TUMOUR_MISSING", "no usable region with role tumour"),)
-    for name in ("tumour_max", "tumour_mean", "tumour_sd", "tumour_peak"):
-        yield Measurement(name, None, unit, flags=why)
-    for name, one in (*SHAPE_UNITS.items(), *((ratio.name, Quantity.NONE) for ratio in RATIOS)):
-        yield Measurement(name, None, str(one), flags=why)
+    units: dict[str, str] = dict.fromkeys(
+        ("tumour_max", "tumour_mean", "tumour_sd", "tumour_peak"), unit
+    )
+    units |= {"tumour_voxels": Quantity.NONE, "tumour_volume_ml": Quantity.ML, **SHAPE_UNITS}
+    units |= {ratio.name: Quantity.NONE for ratio in RATIOS}
+    for name, one in units.items():
+        yield Measurement(name, None, one, flags=why)
 
 
 def _record(

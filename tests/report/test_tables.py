@@ -12,6 +12,7 @@ import quant
 from quant.domain.flags import Flag
 from quant.domain.measurement import Interval, Measurement
 from quant.domain.record import RegionSummary, Status, StudyRecord
+from quant.report.codes import codes_as_markdown
 from quant.report.columns import LESION_COLUMNS, STUDY_COLUMNS, Column, columns_as_markdown
 from quant.report.page import write_page
 from quant.report.records import read_record, write_record
@@ -124,6 +125,12 @@ def test_the_page_of_columns_is_what_the_column_table_says() -> None:
     page = Path(__file__).parents[2] / "docs" / "columns.md"
 
     assert page.read_text(encoding="utf-8") == columns_as_markdown()
+
+
+def test_the_page_of_codes_is_what_the_registry_says() -> None:
+    page = Path(__file__).parents[2] / "docs" / "codes.md"
+
+    assert page.read_text(encoding="utf-8") == codes_as_markdown()
 
 
 def test_csv_and_parquet_hold_the_same_values_and_absent_ones_are_empty(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The tables of codes, by what they are about; :mod:`quant.domain.flags` joins them."""

@@ -1,0 +1,176 @@
+"""Codes of reference spheres, measurements and whole runs."""
+
+from quant.domain.codes.info import CodeInfo, E, I, W
+
+SPHERES: dict[str, CodeInfo] = {
+    "LIVER_MISSING": CodeInfo(
+        W,
+        "No liver region and no liver mark: ratios to liver are absent.",
+        "Supply a liver region, or a markup point named liver.",
+    ),
+    "MUSCLE_MISSING": CodeInfo(
+        W,
+        "No muscle region and no muscle mark on a side: ratios to muscle are absent.",
+        "Supply autochthon_left and autochthon_right, or points named muscle_left/_right.",
+    ),
+    "L2_MISSING": CodeInfo(
+        W,
+        "No region of vertebra L2: the muscle spheres cannot be placed at its level.",
+        "Supply vertebrae_L2, or points named muscle_left and muscle_right.",
+    ),
+    "SPHERE_NO_POSITION": CodeInfo(
+        W,
+        "No admissible position holds the reference sphere.",
+        "Check the organ region, allow an adaptive radius, or mark the centre.",
+    ),
+    "SPHERE_EDGE_RELAXED": CodeInfo(
+        W,
+        "The set distance to the organ's edge leaves no position; it was waived.",
+        "Values near an edge suffer from partial volume: look at the sphere.",
+    ),
+    "SPHERE_LOBE_RELAXED": CodeInfo(
+        W,
+        "The right lobe does not hold the whole sphere; only its centre lies there.",
+        "Look at the sphere: the left lobe is often hotter.",
+    ),
+    "SPHERE_NOT_INSIDE": CodeInfo(
+        W,
+        "The reference sphere is not wholly inside its organ; the fraction is reported.",
+        "Read <sphere>_inside; allow an adaptive radius, or mark another centre.",
+    ),
+    "SPHERE_ADAPTIVE": CodeInfo(
+        W,
+        "The reference sphere was made smaller to fit its organ.",
+        "Read <sphere>_volume_ml; the value is not comparable to the full sphere's.",
+    ),
+    "SPHERE_MARKED": CodeInfo(
+        I, "The sphere's centre comes from a markup, not from placement.", "Nothing."
+    ),
+    "SPHERE_CLIPPED": CodeInfo(
+        W,
+        "The reference sphere leaves the emission volume.",
+        "Mark another centre; the value covers the visible part only.",
+    ),
+    "SPHERE_NEAR_LESION": CodeInfo(
+        W,
+        "A marked sphere is closer to a tumour or excluded region than the protocol allows.",
+        "Mark another centre.",
+    ),
+    "SPHERE_FOCUS": CodeInfo(
+        W,
+        "A value inside the sphere stands out of the organ's distribution.",
+        "Look at the sphere: a focus or vessel may lie in it.",
+    ),
+    "SPHERE_LEFT_LOBE": CodeInfo(
+        W,
+        "A marked liver sphere reaches beyond the right lobe.",
+        "Mark a centre in segments 5 to 8: the left lobe is often hotter.",
+    ),
+    "MUSCLE_SIDE_MISMATCH": CodeInfo(
+        E,
+        "A muscle named left lies on the patient's right of L2, or the other way round.",
+        "Check the names of the muscles and the orientation of the region file.",
+    ),
+    "SPHERE_UNEVEN": CodeInfo(
+        W,
+        "Values inside the sphere spread by more than half of their mean.",
+        "Look at the sphere: it may lie partly in a hotter lobe, vessel or tumour.",
+    ),
+    "MUSCLE_ASYMMETRY": CodeInfo(
+        W,
+        "The two muscle spheres differ by more than a factor of two.",
+        "Look at both: one may lie beside a tumour, or not in muscle.",
+    ),
+    "MARK_UNUSED": CodeInfo(
+        I,
+        "A markup point is named after no sphere and was not used.",
+        "Name points liver, muscle_left and muscle_right.",
+    ),
+    "FOCI_SCREENED": CodeInfo(
+        I, "Positions were left out because a focus lies in them.", "Nothing."
+    ),
+    "SEGMENTS_USED": CodeInfo(
+        I, "Couinaud segments, not the centroid, define the right lobe.", "Nothing."
+    ),
+}
+
+MEASURES: dict[str, CodeInfo] = {
+    "REFERENCE_ABSENT": CodeInfo(
+        W,
+        "The value is absent because its reference sphere is.",
+        "See the sphere's flags.",
+    ),
+    "DENOMINATOR_ZERO": CodeInfo(
+        W,
+        "The reference value is zero, negative or not a number: the ratio is absent.",
+        "Look at the sphere and at the unit of the series.",
+    ),
+    "VALUE_NEGATIVE": CodeInfo(
+        W,
+        "An uptake value or ratio is negative, which no activity is.",
+        "Look at the reconstruction, at its rescaling and at the region.",
+    ),
+    "STATISTIC_UNDEFINED": CodeInfo(
+        I,
+        "A statistic divides by a spread, mean or quartile sum that is zero, so it is absent.",
+        "Nothing.",
+    ),
+    "INTERVAL_ABSENT": CodeInfo(
+        I,
+        "The ratio has no interval over reference positions.",
+        "Supply the organ region beside the mark.",
+    ),
+    "REGION_BELOW_HALF": CodeInfo(
+        W,
+        "No voxel lies at least half inside the region: maximum and shape are absent.",
+        "The region is smaller than a voxel; read mean and volume only.",
+    ),
+    "ASP_WITHIN_SCATTER": CodeInfo(
+        I,
+        "The corrected asphericity is slightly below 0, within its stated scatter.",
+        "Read it as 0.",
+    ),
+    "ASP_BELOW_SCATTER": CodeInfo(
+        W,
+        "The corrected asphericity came out below 0 by more than its stated scatter: absent.",
+        "Voxels are too uneven or too few for it; read asphericity and its floor.",
+    ),
+    "INTERVAL_EMPTY": CodeInfo(
+        W,
+        "No voxel of the region has a value within the stated interval.",
+        "Check the interval against the unit of the volume.",
+    ),
+    "ASPHERICITY_NEGATIVE": CodeInfo(
+        E,
+        "Asphericity of one closed mesh came out negative, which cannot be.",
+        "Report this as a defect, with the region.",
+    ),
+    "SEVERAL_COMPONENTS": CodeInfo(
+        I,
+        "The region has several parts: asphericity rises by that alone.",
+        "Read components and euler_number beside the asphericity.",
+    ),
+}
+
+RUN: dict[str, CodeInfo] = {
+    "PROTOCOL_INVALID": CodeInfo(
+        E, "The protocol does not validate.", "Correct the named setting."
+    ),
+    "USAGE": CodeInfo(E, "The call is wrong.", "See --help."),
+    "OUT_IN_USE": CodeInfo(
+        E, "The output folder is in use by another run.", "Wait, or choose another folder."
+    ),
+    "NOTHING_FOUND": CodeInfo(
+        E, "The input holds nothing to measure.", "Look at it with quant inspect."
+    ),
+    "NOTHING_MEASURED": CodeInfo(
+        E,
+        "No tumour, lesion or reference sphere could be measured in the study.",
+        "Supply a tumour region, and regions or marks for liver and muscle.",
+    ),
+    "STUDY_FAILED": CodeInfo(
+        E,
+        "The study failed for an unforeseen reason.",
+        "Report it as a defect with what quant run --debug prints.",
+    ),
+}
