@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from quant.domain.flags import CODES, Flag
 from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
+from quant.domain.units import Unit
 from quant.measure.ratios import RATIOS
 from quant.report.writing import write_text
 
@@ -83,7 +84,12 @@ def _view(record: StudyRecord) -> dict[str, object]:
     """Everything that the page shows of one study."""
     names = {one.name for one in record.measurements}
     ratios = [record.measurement(ratio.name) for ratio in RATIOS if ratio.name in names]
-    shape = [(label, record.value(name), unit) for name, label, unit in SUMMARY if name in names]
+    uptake_unit = "" if record.unit == Unit.RELATIVE else record.unit
+    shape = [
+        (label, record.value(name), uptake_unit if unit == "unit" else unit)
+        for name, label, unit in SUMMARY
+        if name in names
+    ]
     return {
         "record": record,
         "short": record.study_uid[-12:],

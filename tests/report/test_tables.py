@@ -212,6 +212,12 @@ def test_a_changed_number_in_a_record_is_noticed(tmp_path: Path) -> None:
         read_record(path)
 
 
+def test_the_page_shows_uptake_in_the_unit_of_the_volume(tmp_path: Path) -> None:
+    write_page([_record()], (), tmp_path)
+
+    assert "<td>60.25 counts</td>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_markup_in_a_region_name_is_text_in_the_page(tmp_path: Path) -> None:
     write_page([_record("<script>alert(1)</script>")], (), tmp_path)
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
