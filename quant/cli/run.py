@@ -94,18 +94,20 @@ def measure_folder(
 
 
 def _is_empty(index: "StudyIndex") -> bool:
-    """Tell whether there is nothing to measure and nothing that was lost on the way."""
+    """Tell whether there is nothing to measure and no study that lost its files on the way."""
     from quant.domain.flags import CODES, Severity
 
     emission = any(study.by_modality("NM", "PT") for study in index.studies)
-    lost = any(CODES[one.code].severity is Severity.ERROR for one in index.quarantined)
-    return not emission and not (lost and index.studies)
+    lost = any(
+        one.study_uid and CODES[one.code].severity is Severity.ERROR for one in index.quarantined
+    )
+    return not emission and not lost
 
 
 def _say_nothing_found(console: "Console", index: "StudyIndex") -> None:
     console.print(
         f"Nothing to measure: {index.files_seen} files, {len(index.studies)} studies, none with an "
-        "emission volume (NM or PT). Look with: quant inspect INPUT",
+        "emission volume (NM or PT). Links are not followed. Look with: quant inspect INPUT",
         highlight=False,
     )
     for one in index.quarantined[:10]:

@@ -191,11 +191,14 @@ def _whole_groups(headers: list[Found], ledger: _Ledger) -> dict[Key, list[Found
     """Group files into volumes; a volume that lost a file is quarantined with all its files."""
     groups: dict[Key, list[Found]] = defaultdict(list)
     broken: dict[Key, list[Header]] = defaultdict(list)
+    sound = {(one.study_uid, one.sop_instance_uid) for _, one in headers if not one.code}
     for path, header in headers:
         if not header.code:
             groups[_key(header)].append((path, header))
             continue
         ledger.quarantine(path, header.study_uid, header.code, _sentence(header))
+        if (header.study_uid, header.sop_instance_uid) in sound:
+            continue  # a spoiled copy of an object that is there whole
         if header.modality in SLICE_MODALITIES:
             broken[_key(header)].append(header)
         elif header.study_uid:
@@ -258,7 +261,7 @@ def _study(
         if marked:
             ledger.note(study_uid, code, f"{marked} files")
     digests = [header.digest for header in headers]
-    digests += [_digest(path) for path in extras]
+    digests += [line for path in extras for line in _named_digests(path)]
     return StudyFiles(
         study_uid=study_uid,
         subject_key=subject,
@@ -287,6 +290,17 @@ def _flags(noted: dict[str, list[str]]) -> tuple[Flag, ...]:
             details = [f"{len(noted[code])} objects" + (f": {kinds}" if kinds else "")]
         flags.append(Flag(code, "; ".join(details)))
     return tuple(flags)
+
+
+def _named_digests(path: Path) -> list[str]:
+    """Digests of a region file and of the label table beside it, with their names.
+
+    Unlike those of DICOM, their names say what they mean, so a renamed file is another input.
+    """
+    stem = path.name.split(".")[0]
+    tables = [path.with_name(stem + ending) for ending in (".json", ".csv")]
+    files = [path, *(table for table in tables if table.is_file())]
+    return [f"{file.name}\0{_digest(file)}" for file in files]
 
 
 def _digest(path: Path) -> str:

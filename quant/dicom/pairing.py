@@ -3,7 +3,8 @@
 Emission: a series whose geometry can be read goes before one whose cannot; then the score
 (attenuation correction 100, or 60 when only the description or the method says so; 5 more or less
 when the description of a volume with ATTN agrees or denies it; scatter correction 10; not corrected
-0, unknown 30). Equal scores: NM before PT, then more slices, then the
+0, unknown 30). Equal scores: NM before PT, then a known unit
+before counts before none, then more slices, then the
 lower SeriesNumber, then the UIDs, and ``PAIR_AMBIGUOUS`` says so.
 
 CT: same frame of reference, axial, no localizer; 100 for the emission box covered (in percent), 20
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quant.dicom.calibration import slice_unit
 from quant.dicom.evidence import (
     NOT_AN_IMAGE,
     Correction,
@@ -31,6 +33,7 @@ from quant.dicom.nm import NMKind, nm_kind
 from quant.dicom.volumes import place_volume
 from quant.domain.flags import Flag, Severity
 from quant.domain.study import Candidate, Selection
+from quant.domain.units import Unit
 from quant.errors import StudyError
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ AXIAL_COSINE = 0.9
 
 ASSUMED_OVERLAP = 0.5
 """Least overlap of CT and emission at which a missing frame of reference is taken as the same."""
+
+UNIT_ORDER = {Unit.BQ_PER_ML: 0, Unit.SUV_BW: 0, Unit.COUNTS: 1}
 
 SAMPLES = 9
 """Points along each axis of the emission box at which its coverage by the CT is sampled."""
@@ -72,11 +77,17 @@ class _Rated:
             self.placement is None,
             -self.score,
             self.series.modality != "NM",
+            self.unit_rank(),
             -slices,
             whole(self.series.facts, "SeriesNumber") or 0,
             self.series.series_uid,
             self.series.files[0].sop_instance_uid,
         )
+
+    def unit_rank(self) -> int:
+        """0 for activity or SUV, 1 for counts, 2 for values of unknown unit."""
+        unit, _, _ = slice_unit(self.series.modality, self.series.facts)
+        return UNIT_ORDER.get(unit, 2) if self.series.modality == "PT" else 0
 
     def candidate(self, purpose: str, *, chosen: bool) -> Candidate:
         return Candidate(purpose, self.series.series_uid, self.score, chosen, self.reasons)
@@ -175,7 +186,7 @@ def _emission_flags(chosen: _Rated, rated: list[_Rated]) -> tuple[Flag, ...]:
     if chosen.placement is not None and len(equal) > 1:
         detail = (
             f"{len(equal)} emission volumes with score {chosen.score:g}; taken is {where} by the "
-            "rule NM before PT, more slices, lower SeriesNumber, UID"
+            "rule NM before PT, known unit, more slices, lower SeriesNumber, UID"
         )
         flags.append(Flag("PAIR_AMBIGUOUS", detail))
     return tuple(flags)

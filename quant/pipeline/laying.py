@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from quant.domain.shapes import Mark, Shape
     from quant.regions.sources import ShapesFound
 
-HARMLESS_ROLES = (Role.EXCLUDE, Role.LIVER_SEGMENT)
-HARMLESS_CODES = ("ROI_EMPTY", "ROI_OUTSIDE")
-"""Segmentation tools write an empty mask for an absent organ: no loss for these roles."""
+HARMLESS_CODES: dict[Role, tuple[str, ...]] = {
+    Role.EXCLUDE: ("ROI_EMPTY", "ROI_OUTSIDE"),
+    Role.LIVER_SEGMENT: ("ROI_EMPTY", "ROI_OUTSIDE"),
+    Role.LIVER: ("ROI_EMPTY",),
+    Role.VERTEBRA_L2: ("ROI_EMPTY",),
+    Role.MUSCLE_LEFT: ("ROI_EMPTY",),
+    Role.MUSCLE_RIGHT: ("ROI_EMPTY",),
+}
+"""Segmentation tools write an empty mask for an organ that is not in view: the same as no mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ def lay_regions(
         try:
             region, notes = rasterise(shape, grid, settings.rule, role)
         except RegionError as error:
-            if role in HARMLESS_ROLES and error.code in HARMLESS_CODES:
+            if error.code in HARMLESS_CODES.get(role, ()):
                 flags.append(Flag("ROI_UNUSED", f"{shape.name}: {error.code}"))
                 continue
             refused.append(_refused(study_uid, shape, error))

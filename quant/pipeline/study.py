@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAMES_SHOWN = 12
+LOST_CODES = ("TRUNCATED", "DICOM_UNREADABLE", "DUP_CONFLICT", "PIXELS_MISSING", "NO_PERMISSION")
+"""A study that lost one of its files may have lost the volume that was meant: never ``ok``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,9 @@ def _judged(record: StudyRecord) -> StudyRecord:
     whole = record.primary is not None and all(
         record.measurement(ratio.name).value is not None for ratio in RATIOS
     )
-    return replace(record, status=Status.OK if whole and not refused else Status.PARTIAL)
+    lost = any(flag.code in LOST_CODES for flag in record.flags)
+    complete = whole and not refused and not lost
+    return replace(record, status=Status.OK if complete else Status.PARTIAL)
 
 
 def _no_emission(blank: StudyRecord) -> StudyRecord:

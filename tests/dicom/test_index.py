@@ -468,3 +468,34 @@ def test_random_damage_never_raises_and_never_loses_a_file(tmp_path: Path) -> No
         (tmp_path / f"{number:03d}.dcm").write_bytes(bytes(damaged))
     index = index_tree(tmp_path)
     assert accounted(index) == index.files_seen == 401
+
+
+def test_the_name_of_a_region_file_and_its_label_table_are_part_of_the_input(
+    tmp_path: Path,
+) -> None:
+    """A name says what a region means: renaming one must measure the study anew."""
+    save(nm(), tmp_path / "nm.dcm")
+    region = tmp_path / "mask.nii.gz"
+    region.write_bytes(b"content")
+    hashes = {index_tree(tmp_path).studies[0].input_hash}
+
+    (tmp_path / "mask.json").write_text('{"1": "liver"}', encoding="utf-8")
+    hashes.add(index_tree(tmp_path).studies[0].input_hash)
+    (tmp_path / "mask.json").write_text('{"1": "tumour"}', encoding="utf-8")
+    hashes.add(index_tree(tmp_path).studies[0].input_hash)
+    region.rename(tmp_path / "tumour.nii.gz")
+    hashes.add(index_tree(tmp_path).studies[0].input_hash)
+
+    assert len(hashes) == 4
+
+
+def test_a_truncated_copy_beside_the_whole_object_costs_only_itself(tmp_path: Path) -> None:
+    whole = save(nm(), tmp_path / "nm.dcm")
+    (tmp_path / "copy.dcm").write_bytes(whole.read_bytes()[:-100])
+
+    index = index_tree(tmp_path)
+
+    (study,) = index.studies
+    assert [one.files[0].path.name for one in study.by_modality("NM")] == ["nm.dcm"]
+    assert quarantine(index) == {"copy.dcm": "TRUNCATED"}
+    assert accounted(index) == index.files_seen

@@ -258,6 +258,26 @@ def test_nm_goes_before_pt_at_equal_score(tmp_path: Path) -> None:
     assert {"PAIR_AMBIGUOUS", "EMISSION_SEVERAL"} <= set(flags_of(selection))
 
 
+@pytest.mark.parametrize("first", ["BQML", "PROPCPS", "CNTS"])
+def test_a_known_unit_goes_before_counts_and_these_before_none(tmp_path: Path, first: str) -> None:
+    units = sorted(("BQML", "PROPCPS", "CNTS"), key=lambda unit: unit != first)
+    for number, unit in enumerate(units, start=1):
+        series = slices(
+            PT,
+            CorrectedImage=["ATTN"],
+            Units=unit,
+            SeriesInstanceUID=f"1.2.{number}",
+            SeriesNumber=number,
+        )
+        for data in series:
+            data.SOPInstanceUID = f"{data.SOPInstanceUID}.{number}"
+        save_all(series, tmp_path / unit)
+    selection = select(only_study(tmp_path))
+    assert selection.emission is not None
+    assert selection.emission.files[0].path.parent.name == "BQML"
+    assert "PAIR_AMBIGUOUS" in flags_of(selection)
+
+
 # CT
 
 

@@ -236,3 +236,28 @@ def test_a_second_run_keeps_the_records_and_gives_the_same_tables(
     assert "1 kept" in second.stdout
     assert (second.out / "studies.csv").read_bytes() == table
     assert study.is_dir()
+
+
+def test_a_lost_emission_file_is_a_failure_even_when_nothing_else_is_there(
+    study: Path, tmp_path: Path
+) -> None:
+    _without(study, "seg.dcm", "rtstruct.dcm")
+    _truncate("nm.dcm")(study)
+
+    outcome = run(tmp_path / "in", tmp_path / "out")
+
+    assert outcome.status == 1
+    assert outcome.codes == {"TRUNCATED"}
+
+
+def test_an_empty_organ_mask_is_the_same_as_none(study: Path, tmp_path: Path) -> None:
+    import nibabel as nib
+    import numpy as np
+
+    empty = nib.Nifti1Image(np.zeros((8, 8, 8), np.uint8), np.diag([4.0, 4.0, 4.0, 1.0]))
+    nib.save(empty, study / "vertebrae_L2.nii.gz")
+
+    outcome = run(tmp_path / "in", tmp_path / "out")
+
+    assert outcome.status == 0
+    assert outcome.rows("studies.csv")[0]["status"] == "ok"

@@ -32,7 +32,7 @@ REGIONS: dict[str, CodeInfo] = {
     ),
     "ROI_UNUSED": CodeInfo(
         I,
-        "A region to keep away from is empty or outside the volume: nothing to keep away from.",
+        "An organ or excluded region is empty, or an excluded one outside the volume: not used.",
         "Nothing.",
     ),
     "ROI_CLIPPED": CodeInfo(
