@@ -3,12 +3,17 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
+import SimpleITK
 
 from quant.domain.flags import CODES
 from tests.support.run import quant, run
+
+sitk: Any = SimpleITK
 
 Spoil = Callable[[Path], None]
 
@@ -251,9 +256,8 @@ def test_a_lost_emission_file_is_a_failure_even_when_nothing_else_is_there(
 
 
 def test_an_empty_organ_mask_is_the_same_as_none(study: Path, tmp_path: Path) -> None:
-    import SimpleITK as sitk
-
-    sitk.WriteImage(sitk.Image([8, 8, 8], sitk.sitkUInt8), str(study / "vertebrae_L2.nii.gz"))
+    empty = sitk.GetImageFromArray(np.zeros((8, 8, 8), np.uint8))
+    sitk.WriteImage(empty, str(study / "vertebrae_L2.nii.gz"))
 
     outcome = run(tmp_path / "in", tmp_path / "out")
 
