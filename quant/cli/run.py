@@ -85,7 +85,7 @@ def measure_folder(
     if _is_empty(index):
         _say_nothing_found(console, index)
         return Exit.NOTHING_TO_MEASURE
-    with _progress(console) as tick:
+    with _Bar(console) as tick:
         result = run_batch(index, out, settings, restart=restart, tick=tick, watch=watch)
     _show(console, result)
     if profile:
@@ -141,10 +141,6 @@ class _Bar:
     def __call__(self, what: str, done: int, total: int) -> None:
         """Move the bar; a study is shown by the tail of its UID."""
         self._progress.update(self._task, description=f"…{what[-12:]}", completed=done, total=total)
-
-
-def _progress(console: "Console") -> _Bar:
-    return _Bar(console)
 
 
 SHOWN = (

@@ -43,10 +43,7 @@ def load_protocol(name_or_path: str | Path) -> StudyProtocol:
         unknown or out of range; the message names the setting.
     """
     path = _locate(str(name_or_path), Path.cwd())
-    own = _parse(path)
     settings = _joined(path, MOST_STEPS)
-    if "name" not in own:
-        settings["name"] = path.stem
     try:
         return StudyProtocol.model_validate(settings)
     except ValidationError as error:
@@ -89,7 +86,7 @@ def _locate(name: str, base: Path) -> Path:
 
 def _joined(path: Path, steps: int) -> dict[str, Any]:
     """Lay the settings of a file over those of the protocol that it extends."""
-    own = _parse(path)
+    own = {"name": path.stem, **_parse(path)}
     base = own.pop("extends", None)
     if base is None:
         return own

@@ -14,7 +14,6 @@ from quant.report.columns import (
     Cell,
     Column,
     ColumnType,
-    joined_flags,
 )
 from quant.report.writing import write_bytes, write_text
 
@@ -151,6 +150,3 @@ def _array(cells: "Sequence[Cell]", field: "pa.Field") -> "pa.Array":
         numbers = np.array([0 if cell is None else cell for cell in cells], dtype=kind)
         buffers = [validity, pa.py_buffer(numbers.tobytes())]
     return pa.Array.from_buffers(field.type, len(cells), buffers)
-
-
-__all__ = ["as_csv", "joined_flags", "write_quarantine", "write_tables"]

@@ -160,9 +160,6 @@ RUN: dict[str, CodeInfo] = {
     "OUT_IN_USE": CodeInfo(
         E, "The output folder is in use by another run.", "Wait, or choose another folder."
     ),
-    "NOTHING_FOUND": CodeInfo(
-        E, "The input holds nothing to measure.", "Look at it with quant inspect."
-    ),
     "NOTHING_MEASURED": CodeInfo(
         E,
         "No tumour, lesion or reference sphere could be measured in the study.",
