@@ -12,6 +12,7 @@ from quant.dicom.facts import tail, whole, words
 from quant.dicom.headers import Header, read_header
 from quant.dicom.identity import one_subject, with_nameless
 from quant.dicom.objects import SLICE_MODALITIES, is_volume_or_region
+from quant.dicom.splitting import split
 from quant.dicom.tree import claims_dicom, is_region_file, owner_of, studies_by_folder, walk
 from quant.domain.flags import CODES, Flag
 from quant.domain.study import (
@@ -265,7 +266,7 @@ def _study(
     return StudyFiles(
         study_uid=study_uid,
         subject_key=subject,
-        series=tuple(_series(key, groups[key]) for key in sorted(groups)),
+        series=tuple(one for key in sorted(groups) for one in split(_series(key, groups[key]))),
         extra_files=tuple(sorted(extras)),
         input_hash=hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest(),
         flags=_flags(ledger.flags.get(study_uid, {})),
@@ -309,7 +310,9 @@ def _digest(path: Path) -> str:
 
 
 def _require_conserved(index: StudyIndex) -> None:
-    used = sum(len(one.files) for study in index.studies for one in study.series)
+    used = len({
+        entry.path for study in index.studies for one in study.series for entry in one.files
+    })  # fmt: skip
     used += sum(len(study.extra_files) for study in index.studies)
     accounted = used + index.duplicates + len(index.ignored) + index.files_quarantined
     if accounted != index.files_seen:

@@ -28,11 +28,25 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class SeriesEntry:
-    """One series: files that share a SeriesInstanceUID."""
+    """One volume of a series: files that share a SeriesInstanceUID and form one stack.
+
+    Parameters
+    ----------
+    series_uid, modality : str
+    files : tuple of FileEntry
+        One file a slice, or one multi-frame file.
+    part : str
+        Which volume of a series that holds several, in words (``gate 3 of 8``); empty for the
+        only one.
+    frames : tuple of int
+        Stored frames of the one multi-frame file that belong to this volume; empty for all.
+    """
 
     series_uid: str
     modality: str
     files: tuple[FileEntry, ...]
+    part: str = ""
+    frames: tuple[int, ...] = ()
 
     @property
     def facts(self) -> dict[str, object]:
