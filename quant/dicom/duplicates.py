@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from quant.dicom.digests import same_bytes
 from quant.dicom.headers import Header
 from quant.dicom.objects import SLICE_MODALITIES
 from quant.dicom.pixels import same_pixels
@@ -16,7 +17,7 @@ Found = tuple[Path, Header]
 
 def same_object(one: Found, other: Found) -> bool:
     """Tell whether two files hold the same object: the same bytes, or the same facts and pixels."""
-    if one[1].digest == other[1].digest:
+    if same_bytes(one[0], other[0]):
         return True
     if one[1].modality not in SLICE_MODALITIES:
         return False

@@ -4,7 +4,6 @@ Whatever a file does while it is read, the answer is a header, a named problem, 
 """
 
 import contextlib
-import hashlib
 import io
 import warnings
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,6 @@ from quant.dicom.objects import (
 from quant.dicom.streams import (
     DEFLATED,
     MAGIC_AT,
-    WHOLE_FILE_BYTES,
     WatchedStream,
     is_bomb,
     walk_fragments,
@@ -37,6 +35,9 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import FileDataset
     from pydicom.filebase import ReadableBuffer
+
+READ_BYTES = 1 << 16
+"""Bytes read at a time: the whole header of nearly every file."""
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
@@ -70,8 +71,6 @@ class Header:
         Keyed hash of the patient's identifier and its issuer.
     person : str
         Keyed hash of the patient's identifier alone: exports differ in naming the issuer.
-    digest : str
-        SHA-256 of the file.
     facts : dict of str to object
         Technical attributes, see :mod:`quant.dicom.facts`.
     code, message : str
@@ -85,7 +84,6 @@ class Header:
     modality: str = ""
     subject: str = ""
     person: str = ""
-    digest: str = ""
     facts: dict[str, object] = field(default_factory=dict)
     code: str = ""
     message: str = ""
@@ -107,25 +105,19 @@ def read_header(path: Path) -> Header | None:
         raised.
     """
     try:
-        with path.open("rb") as handle:
+        with path.open("rb", buffering=READ_BYTES) as handle:
             size = handle.seek(0, io.SEEK_END)
             handle.seek(0)
             head = handle.read(MAGIC_AT + 4)
             if not looks_like_dicom(head, size):
                 return None
             handle.seek(0)
-            if size > WHOLE_FILE_BYTES:
-                digest = hashlib.file_digest(handle, "sha256").hexdigest()
-                handle.seek(0)
-                return _parse(WatchedStream(handle, size), digest)
-            data = handle.read()
+            return _parse(WatchedStream(handle, size))
     except OSError as error:
         if isinstance(error, PermissionError):
             return Header(code="NO_PERMISSION", message="the file may not be read")
         message = f"the file cannot be read: {error.strerror or 'input or output error'}"
         return Header(code="DICOM_UNREADABLE", message=message)
-    stream = WatchedStream(io.BytesIO(data), len(data))
-    return _parse(stream, hashlib.sha256(data).hexdigest())
 
 
 def looks_like_dicom(head: bytes, size: int) -> bool:
@@ -152,14 +144,12 @@ def lenient() -> "Iterator[None]":
         settings.reading_validation_mode = before
 
 
-def _parse(stream: WatchedStream, digest: str) -> Header | None:
+def _parse(stream: WatchedStream) -> Header | None:
     has_magic = stream.read(min(MAGIC_AT + 4, stream.size))[MAGIC_AT:] == b"DICM"
     stream.seek(0)
     try:
         if is_bomb(stream):
-            return Header(
-                digest=digest, code="DICOM_UNREADABLE", message="it inflates beyond measure"
-            )
+            return Header(code="DICOM_UNREADABLE", message="it inflates beyond measure")
         stream.seek(0)
         with lenient():
             data = pydicom.dcmread(
@@ -168,14 +158,14 @@ def _parse(stream: WatchedStream, digest: str) -> Header | None:
                 force=True,
                 specific_tags=WANTED,
             )
-            header = _identified(data, digest)
+            header = _identified(data)
     except Exception:  # noqa: BLE001 - damaged files raise eleven kinds of exceptions
         if not has_magic:
             return None
         at_end = stream.ran_short or stream.tell() >= stream.size
         code = "TRUNCATED" if at_end else "DICOM_UNREADABLE"
         message = f"its header cannot be parsed from byte {stream.tell()} on"
-        return Header(digest=digest, code=code, message=message)
+        return Header(code=code, message=message)
     if not has_magic:
         if not (header.sop_class_uid.startswith("1.") and header.study_uid):
             return None
@@ -183,7 +173,7 @@ def _parse(stream: WatchedStream, digest: str) -> Header | None:
     return _judged(header, stream)
 
 
-def _identified(data: "FileDataset", digest: str) -> Header:
+def _identified(data: "FileDataset") -> Header:
     facts = collect(data)
     meta = data.file_meta
     facts["TransferSyntaxUID"] = str(meta.get("TransferSyntaxUID", "")) or _guessed_syntax(data)
@@ -204,7 +194,6 @@ def _identified(data: "FileDataset", digest: str) -> Header:
         modality=modality_of(sop_class_uid, text(facts, "Modality")),
         subject=subject_key(_identifier(data, PATIENT_ID), _identifier(data, ISSUER)),
         person=person,
-        digest=digest,
         facts=facts,
     )
 

@@ -1,6 +1,5 @@
 """One pass over a tree of files: studies, series, and what was not used and why."""
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -261,14 +260,11 @@ def _study(
         marked = sum(mark in header.facts for header in headers)
         if marked:
             ledger.note(study_uid, code, f"{marked} files")
-    digests = [header.digest for header in headers]
-    digests += [line for path in extras for line in _named_digests(path)]
     return StudyFiles(
         study_uid=study_uid,
         subject_key=subject,
         series=tuple(one for key in sorted(groups) for one in split(_series(key, groups[key]))),
         extra_files=tuple(sorted(extras)),
-        input_hash=hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest(),
         flags=_flags(ledger.flags.get(study_uid, {})),
     )
 
@@ -291,22 +287,6 @@ def _flags(noted: dict[str, list[str]]) -> tuple[Flag, ...]:
             details = [f"{len(noted[code])} objects" + (f": {kinds}" if kinds else "")]
         flags.append(Flag(code, "; ".join(details)))
     return tuple(flags)
-
-
-def _named_digests(path: Path) -> list[str]:
-    """Digests of a region file and of the label table beside it, with their names.
-
-    Unlike those of DICOM, their names say what they mean, so a renamed file is another input.
-    """
-    stem = path.name.split(".")[0]
-    tables = [path.with_name(stem + ending) for ending in (".json", ".csv")]
-    files = [path, *(table for table in tables if table.is_file())]
-    return [f"{file.name}\0{_digest(file)}" for file in files]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _require_conserved(index: StudyIndex) -> None:

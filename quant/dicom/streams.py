@@ -3,11 +3,8 @@
 import zlib
 from typing import BinaryIO
 
-WHOLE_FILE_BYTES = 64 * 2**20
-"""Files up to this size are read at once (they must be hashed anyway); larger ones in pieces."""
-
-INFLATED_BYTES, INFLATED_RATIO = 512 * 2**20, 100
-"""A deflated file may not grow beyond this size, nor (above 64 MiB) beyond this ratio."""
+INFLATED_BYTES, INFLATED_RATIO, FREE_BYTES = 512 * 2**20, 100, 64 * 2**20
+"""A deflated file may not grow beyond the first, nor (above the last) beyond this ratio."""
 
 MAGIC_AT = 128
 ITEM, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -57,7 +54,7 @@ def is_bomb(stream: WatchedStream) -> bool:
     start = MAGIC_AT + 16 + int.from_bytes(head[MAGIC_AT + 12 : MAGIC_AT + 16], "little")
     stream.seek(start)
     body = stream.read(max(stream.size - start, 0))
-    limit = min(INFLATED_BYTES, max(WHOLE_FILE_BYTES, INFLATED_RATIO * len(body)))
+    limit = min(INFLATED_BYTES, max(FREE_BYTES, INFLATED_RATIO * len(body)))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     return len(inflater.decompress(body, limit + 1)) > limit
 

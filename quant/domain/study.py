@@ -93,7 +93,8 @@ class StudyFiles:
     extra_files : tuple of Path
         Files that are not DICOM and belong to this study (NIfTI, NRRD, MHA, markups), sorted.
     input_hash : str
-        SHA-256 over the contents of all files above, whatever their names and order.
+        SHA-256 over the contents of all files above, whatever their names and order; empty until
+        :func:`quant.dicom.digests.with_input_hash` has read them.
     flags : tuple of Flag
     """
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quant.dicom.digests import with_input_hash
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
-from quant.errors import UsageError
+from quant.errors import StudyError, UsageError
 from quant.pipeline.lock import only_run
 from quant.pipeline.manifest import write_manifest
 from quant.pipeline.protocols import protocol_hash
@@ -112,13 +113,26 @@ def _records(
     for done, study in enumerate(index.studies):
         if tick is not None:
             tick(study.study_uid, done, len(index.studies))
-        path = out / "records" / f"{record_name(study, settings_hash)}.json"
+        with watch.step("hash files"):
+            hashed = _hashed(study)
+        path = out / "records" / f"{record_name(hashed, settings_hash)}.json"
         kept = None if restart else _kept(path)
         reused += kept is not None
-        records.append(kept or _measure_and_keep(study, protocol, path, watch))
+        records.append(kept or _measure_and_keep(hashed, protocol, path, watch))
     if tick is not None:
         tick("tables", len(index.studies), len(index.studies))
     return tuple(records), reused
+
+
+def _hashed(study: "StudyFiles") -> "StudyFiles":
+    """Return the study with its input hash; without it when a file was lost since indexing.
+
+    Measuring such a study fails by the same error, which then is in its record.
+    """
+    try:
+        return with_input_hash(study)
+    except StudyError:
+        return study
 
 
 def _prepare(out: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from quant.dicom.digests import with_input_hash
 from quant.domain.flags import CODES, Flag, Severity
 from quant.domain.measurement import Measurement
 from quant.domain.record import LESION_ROLES, RegionSummary, Status, StudyRecord
@@ -81,6 +82,7 @@ def measure_study(
         versions={"spectct-quant": VERSION},
     )
     try:
+        blank = replace(blank, input_hash=with_input_hash(study).input_hash)
         return _measure(study, protocol, blank, watch or Stopwatch())
     except QuantError as error:
         return StudyOutcome(_failed(blank, error.code, str(error)))

@@ -82,14 +82,13 @@ def inspect_study(study: "StudyFiles", regions: "RegionSettings | None" = None) 
     Returns
     -------
     dict
-        ``study_uid``, ``subject_key``, ``input_hash``, ``verdict``, ``series``, ``candidates``,
-        ``flags``, ``extra_files`` and, with settings, ``regions``. Plain JSON values only.
+        ``study_uid``, ``subject_key``, ``verdict``, ``series``, ``candidates``, ``flags``,
+        ``extra_files`` and, with settings, ``regions``. Plain JSON values only.
     """
     selection = select(study)
     report: Report = {
         "study_uid": study.study_uid,
         "subject_key": study.subject_key,
-        "input_hash": study.input_hash,
         "verdict": _verdict(study, selection),
         "series": [_inspect_series(one, selection) for one in study.series],
         "candidates": [

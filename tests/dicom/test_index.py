@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from quant.dicom.digests import with_input_hash
 from quant.dicom.index import index_tree
 from quant.domain.study import StudyIndex
 from tests.support.dicom_builder import (
@@ -64,15 +65,15 @@ def test_input_hash_depends_on_contents_only(tmp_path: Path) -> None:
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(path.read_bytes())
 
-    one, two = (index_tree(tmp_path / name).studies[0] for name in ("one", "two"))
+    one, two = (with_input_hash(index_tree(tmp_path / name).studies[0]) for name in ("one", "two"))
 
-    assert one.input_hash == two.input_hash
+    assert one.input_hash == two.input_hash != ""
     assert [s.series_uid for s in one.series] == [s.series_uid for s in two.series]
     assert [f.sop_instance_uid for s in one.series for f in s.files] == [
         f.sop_instance_uid for s in two.series for f in s.files
     ]
     (tmp_path / "two" / "liver.nii").write_bytes(b"x")
-    assert index_tree(tmp_path / "two").studies[0].input_hash != one.input_hash
+    assert with_input_hash(index_tree(tmp_path / "two").studies[0]).input_hash != one.input_hash
 
 
 def test_modality_goes_by_sop_class(tmp_path: Path) -> None:
@@ -470,6 +471,10 @@ def test_random_damage_never_raises_and_never_loses_a_file(tmp_path: Path) -> No
     assert accounted(index) == index.files_seen == 401
 
 
+def _input_hash(folder: Path) -> str:
+    return with_input_hash(index_tree(folder).studies[0]).input_hash
+
+
 def test_the_name_of_a_region_file_and_its_label_table_are_part_of_the_input(
     tmp_path: Path,
 ) -> None:
@@ -477,14 +482,14 @@ def test_the_name_of_a_region_file_and_its_label_table_are_part_of_the_input(
     save(nm(), tmp_path / "nm.dcm")
     region = tmp_path / "mask.nii.gz"
     region.write_bytes(b"content")
-    hashes = {index_tree(tmp_path).studies[0].input_hash}
+    hashes = {_input_hash(tmp_path)}
 
     (tmp_path / "mask.json").write_text('{"1": "liver"}', encoding="utf-8")
-    hashes.add(index_tree(tmp_path).studies[0].input_hash)
+    hashes.add(_input_hash(tmp_path))
     (tmp_path / "mask.json").write_text('{"1": "tumour"}', encoding="utf-8")
-    hashes.add(index_tree(tmp_path).studies[0].input_hash)
+    hashes.add(_input_hash(tmp_path))
     region.rename(tmp_path / "tumour.nii.gz")
-    hashes.add(index_tree(tmp_path).studies[0].input_hash)
+    hashes.add(_input_hash(tmp_path))
 
     assert len(hashes) == 4
 
