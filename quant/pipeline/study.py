@@ -96,6 +96,7 @@ def _measure(
     study: "StudyFiles", protocol: "StudyProtocol", blank: StudyRecord, watch: Stopwatch
 ) -> StudyOutcome:
     with watch.step("import"):
+        from quant.dicom.flip import flip_flags
         from quant.dicom.pairing import select
         from quant.dicom.volumes import read_volume
         from quant.pipeline.laying import lay_regions
@@ -112,6 +113,8 @@ def _measure(
             volume = read_volume(selection.emission)
         except StudyError as error:
             return StudyOutcome(_failed(blank, error.code, str(error)))
+    with watch.step("compare with CT"):
+        blank = replace(blank, flags=(*blank.flags, *flip_flags(study, selection, volume)))
     with watch.step("read regions"):
         found = gather_shapes(study)
     with watch.step("load kernels"):

@@ -136,6 +136,12 @@ READING: dict[str, CodeInfo] = {
         "The NM object holds several volumes (gates, energy windows or detectors).",
         "Export one summed reconstruction.",
     ),
+    "NM_FLIP_SUSPECT": CodeInfo(
+        W,
+        "The body's outline fits the CT's far better when the emission volume is mirrored.",
+        "Look at the overlay of SPECT and CT; if it is mirrored, export the series again. It was "
+        "measured as stated.",
+    ),
     "NM_SINGLEFRAME": CodeInfo(
         W, "The NM volume is stored as one file a slice.", "Check the order of slices."
     ),
