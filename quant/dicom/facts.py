@@ -13,6 +13,8 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
+from quant.dicom.private import private_elements, private_facts
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
@@ -40,8 +42,15 @@ PLAIN: tuple[str, ...] = (
     "RescaleIntercept", "RescaleType", "Units", "SUVType", "CorrectedImage",
     "AttenuationCorrectionMethod", "ScatterCorrectionMethod", "DecayCorrection",
     "ReconstructionMethod", "ConvolutionKernel", "CollimatorType",
+    "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime",
+    "TimezoneOffsetFromUTC", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor",
+    "DecayCorrected", "DecayCorrectionDateTime", "AttenuationCorrected",
+    "PatientWeight", "PatientSize", "PatientSex",
 )  # fmt: skip
 """Attributes of the top level."""
+
+PERSONAL = frozenset({"PatientWeight", "PatientSize", "PatientSex"})
+"""Facts of a person: read for SUV, and never written to a record, a table, a page or a message."""
 
 Layout = Mapping[str, "Layout | None"]
 
@@ -69,6 +78,9 @@ SEQUENCES: Layout = {
     "RadiopharmaceuticalInformationSequence": {
         "Radiopharmaceutical": None,
         "RadionuclideHalfLife": None,
+        "RadionuclideTotalDose": None,
+        "RadiopharmaceuticalStartTime": None,
+        "RadiopharmaceuticalStartDateTime": None,
         "RadionuclideCodeSequence": _CODE,
     },
     "RealWorldValueMappingSequence": {
@@ -112,6 +124,7 @@ def collect(data: "Dataset") -> dict[str, object]:
     found: dict[str, object] = {}
     unreadable: list[str] = []
     _collect(data, NODES, "", found, unreadable)
+    found |= private_facts(private_elements(data))
     if unreadable:
         found["UnreadableAttributes"] = tuple(unreadable)
     return found

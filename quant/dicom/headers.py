@@ -22,6 +22,7 @@ from quant.dicom.objects import (
     sane_uid,
     subject_key,
 )
+from quant.dicom.private import PRIVATE_TAGS
 from quant.dicom.streams import (
     DEFLATED,
     MAGIC_AT,
@@ -53,6 +54,7 @@ STUDY_UID, PATIENT_ID, ISSUER = 0x0020000D, 0x00100020, 0x00100021
 WANTED: list[int] = [
     *(node.tag for node in NODES),
     *(Tag(number) for number in (0x00080005, STUDY_UID, PATIENT_ID, ISSUER)),
+    *sorted(PRIVATE_TAGS),
 ]
 """Tags read from every file; all others are passed over."""
 
