@@ -97,6 +97,37 @@ class RegionSettings(Settings):
     )
 
 
+WholeNumber = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Part = Literal["only", "sum"] | WholeNumber
+"""Which of several volumes of one object: the only one there is, their sum, or the n-th."""
+
+
+class EmissionSettings(Settings):
+    """Which volume of an emission object that holds several is measured.
+
+    A number counts from 1 in the order of the object; it does not apply to an object that holds
+    one volume. A sum of activity concentrations or SUV is their mean. Both are flagged.
+    """
+
+    gates: Annotated[
+        Part,
+        _setting(HOUSE, "cardiac or respiratory gates (time slots): sum, only, or the n-th"),
+    ] = "sum"
+    rr_intervals: Annotated[Part, _setting(HOUSE, "R-R intervals: sum, only, or the n-th")] = "sum"
+    energy_window: Annotated[
+        Part, _setting(HOUSE, "energy windows: only (else refused), sum, or the n-th")
+    ] = "only"
+    detector: Annotated[
+        Part, _setting(HOUSE, "detectors: only (else refused), sum, or the n-th")
+    ] = "only"
+    rotation: Annotated[
+        Part, _setting(HOUSE, "rotations: only (else refused), sum, or the n-th")
+    ] = "only"
+    phase: Annotated[
+        Part, _setting(HOUSE, "phases of a dynamic study: only (else refused), sum, or the n-th")
+    ] = "only"
+
+
 class SphereSettings(Settings):
     """How a reference sphere is placed."""
 
@@ -166,6 +197,7 @@ class StudyProtocol(Settings):
 
     name: Annotated[str, _setting(HOUSE, "name of the protocol")]
     description: Annotated[str, _setting(HOUSE, "what it is for")] = ""
+    emission: EmissionSettings = EmissionSettings()
     regions: RegionSettings = RegionSettings()
     liver_sphere: SphereSettings = SphereSettings(volume_ml=30.0, edge_distance_mm=5.0)
     muscle_sphere: SphereSettings = SphereSettings(volume_ml=10.0)

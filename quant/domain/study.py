@@ -40,6 +40,9 @@ class SeriesEntry:
         only one.
     frames : tuple of int
         Stored frames of the one multi-frame file that belong to this volume; empty for all.
+    members : tuple of SeriesEntry
+        Volumes of which this one is the sum (or, for concentrations, the mean); empty for a
+        stored one.
     """
 
     series_uid: str
@@ -47,6 +50,7 @@ class SeriesEntry:
     files: tuple[FileEntry, ...]
     part: str = ""
     frames: tuple[int, ...] = ()
+    members: "tuple[SeriesEntry, ...]" = ()
 
     @property
     def facts(self) -> dict[str, object]:
@@ -129,13 +133,17 @@ class StudyIndex:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A series that could have been chosen, and why it was or was not."""
+    """A volume that could have been chosen, and why it was or was not.
+
+    ``part`` names one of several volumes of a series, as in :class:`SeriesEntry`.
+    """
 
     purpose: str
     series_uid: str
     score: float
     chosen: bool
     reasons: tuple[str, ...]
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,9 @@ READING: dict[str, CodeInfo] = {
         "Check the overlay.",
     ),
     "NM_MULTI": CodeInfo(
-        E,
-        "The NM object holds several volumes (gates, energy windows or detectors).",
-        "Export one summed reconstruction.",
+        W,
+        "The NM object holds several volumes (gates, energy windows, detectors): see which one.",
+        "Check that the part or the sum measured is the one meant; protocol [emission] picks it.",
     ),
     "NM_FLIP_SUSPECT": CodeInfo(
         W,
@@ -144,6 +144,16 @@ READING: dict[str, CodeInfo] = {
     ),
     "NM_SINGLEFRAME": CodeInfo(
         W, "The NM volume is stored as one file a slice.", "Check the order of slices."
+    ),
+    "NATIVE_ONLY": CodeInfo(
+        W,
+        "The volume has no place in the patient; its voxels lie on a grid of their own.",
+        "Use it for counts and thresholds only; never with a region or a CT.",
+    ),
+    "NM_PRIVATE_SCALE": CodeInfo(
+        I,
+        "The NM object has a private pixel scale of its vendor, which is not applied.",
+        "Nothing; its meaning for reconstructions is not published.",
     ),
     "NM_UNCALIBRATED": CodeInfo(
         W,
