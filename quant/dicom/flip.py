@@ -55,7 +55,7 @@ SHIFTS_MM = (30.0, 15.0, 7.5)
 """Shifts that are tried along each axis, for the stated and for the mirrored volume alike: what a
 misregistration explains is no mirror."""
 
-MOST_POINTS = 30_000
+MOST_POINTS = 20_000
 """More points of the lattice than that are thinned out."""
 
 ENDS = ("left and right", "front and back", "head and feet")
