@@ -13,6 +13,7 @@ from quant.domain.region import RasterRule
 
 PAPER = "Zhou et al. 2025 (seed paper), section semi-quantification"
 IBSI = "IBSI reference manual, arXiv:1612.07003"
+DICOM = "DICOM PS3.3 C.8.9, C.8.4.10, C.8.4.12"
 HOUSE = "engine default, see DECISIONS.md"
 
 
@@ -192,6 +193,79 @@ class IntervalSettings(Settings):
     ] = 0.90
 
 
+class WantedQuantity(StrEnum):
+    """What the values of the emission volume shall be.
+
+    ``stored``: what the file states. The others are units, see :class:`quant.domain.units.Unit`;
+    a volume that cannot be brought there keeps the unit that its file states, with the reason.
+    """
+
+    STORED = "stored"
+    COUNT_RATE = "counts/s"
+    BQ_PER_ML = "Bq/ml"
+    SUV_BW = "SUVbw"
+    SUV_LBM = "SUVlbm"
+    SUV_LBM_JAMES128 = "SUVlbm(James128)"
+    SUV_LBM_JANMA = "SUVlbm(Janma)"
+    SUV_BSA = "SUVbsa"
+    SUV_IBW = "SUVibw"
+
+
+class DecayReference(StrEnum):
+    """To which moment the activity in an NM reconstruction belongs; NM files do not say.
+
+    ``uncorrected``: mean over the acquisition, which began at AcquisitionTime.
+    """
+
+    UNSTATED = "unstated"
+    ACQUISITION_START = "acquisition_start"
+    ADMINISTRATION = "administration"
+    UNCORRECTED = "uncorrected"
+
+
+class CalibrationSettings(Settings):
+    """From stored values to the wanted quantity; what is not stated here or there is refused."""
+
+    quantity: Annotated[
+        WantedQuantity,
+        _setting(HOUSE, "unit of the emission volume; stored: what the file states"),
+    ] = WantedQuantity.STORED
+    dose_unit: Annotated[
+        Literal["header", "Bq", "kBq", "MBq"],
+        _setting(DICOM, "unit of RadionuclideTotalDose; header: Bq in PT, MBq in NM objects"),
+    ] = "header"
+    assume_scan_day: Annotated[
+        bool,
+        _setting(HOUSE, "may an administration time without a date mean the day of the scan when "
+                 "other days are possible (long half-lives)?"),
+    ] = False  # fmt: skip
+    nm_decay_reference: Annotated[
+        DecayReference,
+        _setting(HOUSE, "moment to which the activity in an NM reconstruction belongs, for SUV"),
+    ] = DecayReference.UNSTATED
+    nm_unstated_values: Annotated[
+        Literal["relative", "counts"],
+        _setting(HOUSE, "what the values of an NM reconstruction without a unit are"),
+    ] = "relative"
+    voxel_counts: Annotated[
+        Literal["unstated", "total", "per_projection"],
+        _setting(HOUSE, "counts in a voxel: of all projections, or divided by their number"),
+    ] = "unstated"
+    frames_in_rotation: Annotated[
+        Literal["unstated", "per_head", "all_heads"],
+        _setting(DICOM, "what NumberOfFramesInRotation counts: frames of each head, or of all"),
+    ] = "unstated"
+    heads: Annotated[
+        Annotated[int, Field(ge=1, le=12)] | None,
+        _setting(HOUSE, "number of heads that acquired at once; none: not stated"),
+    ] = None
+    sensitivity_cps_per_mbq: Annotated[
+        Positive | None,
+        _setting(HOUSE, "sensitivity of all heads together, counts per second and MBq; none: "
+                 "not stated"),
+    ] = None  # fmt: skip
+
+
 class StudyProtocol(Settings):
     """All settings of one measurement."""
 
@@ -204,3 +278,4 @@ class StudyProtocol(Settings):
     uptake: UptakeSettings = UptakeSettings()
     morphology: MorphologySettings = MorphologySettings()
     intervals: IntervalSettings = IntervalSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
