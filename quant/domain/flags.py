@@ -6,6 +6,7 @@ results, quarantine lists and scripts bind to them.
 
 from dataclasses import dataclass
 
+from quant.domain.codes.calibration import CALIBRATION
 from quant.domain.codes.info import CodeInfo, Severity
 from quant.domain.codes.measuring import MEASURES, RUN, SPHERES
 from quant.domain.codes.reading import READING, SELECTION
@@ -16,6 +17,7 @@ __all__ = ["CODES", "CodeInfo", "Flag", "Severity"]
 
 CODES: dict[str, CodeInfo] = {
     **READING,
+    **CALIBRATION,
     **SELECTION,
     **REGIONS,
     **SPHERES,
