@@ -1,63 +1,78 @@
 """Units of stored values: what a file states, and nothing that it does not."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from quant.dicom.facts import number, text, whole, words
+from quant.dicom.facts import number, text, words
+from quant.dicom.real_world import SMALLEST_SLOPE, Scale, has_mappings, mappings_of
 from quant.domain.flags import Flag
-from quant.domain.units import Unit
+from quant.domain.units import SUV_UNITS, Unit
 from quant.errors import ReadError, UnitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from quant.dicom.facts import Facts
     from quant.domain.study import FileEntry
 
-UCUM_UNITS = {
-    "BQ/ML": Unit.BQ_PER_ML,
-    "{COUNTS}": Unit.COUNTS,
-    "G/ML{SUVBW}": Unit.SUV_BW,
-    "{SUVBW}G/ML": Unit.SUV_BW,
+    StoredRange = Callable[[FileEntry], tuple[float, float]]
+
+__all__ = [
+    "Scale", "is_attenuation_unit", "nm_options", "nm_scale", "rescale_of", "slice_options",
+    "slice_scales", "slice_unit",
+]  # fmt: skip
+
+PREFERENCE = (Unit.BQ_PER_ML, *SUV_UNITS, Unit.COUNT_RATE, Unit.COUNTS, Unit.RELATIVE)
+"""Which unit is taken when a file offers several."""
+
+STATED_UNITS = {
+    "BQML": Unit.BQ_PER_ML,
+    "CNTS": Unit.COUNTS,
+    "CPS": Unit.COUNT_RATE,
 }
-"""Units by UCUM code of a RealWorldValueMapping, in upper case."""
+"""Units (0054,1001) that say all there is to say; GML and CM2ML go with SUVType."""
 
-PREFERENCE = (Unit.BQ_PER_ML, Unit.SUV_BW, Unit.COUNTS)
-"""Which mapping is taken when a file offers several."""
+SUV_TYPES = {
+    ("GML", ""): Unit.SUV_BW,
+    ("GML", "BW"): Unit.SUV_BW,
+    ("GML", "LBM"): Unit.SUV_LBM,
+    ("GML", "LBMJAMES128"): Unit.SUV_LBM_JAMES128,
+    ("GML", "LBMJANMA"): Unit.SUV_LBM_JANMA,
+    ("GML", "IBW"): Unit.SUV_IBW,
+    ("GML", "BSA"): Unit.SUV_BSA,
+    ("CM2ML", ""): Unit.SUV_BSA,
+    ("CM2ML", "BSA"): Unit.SUV_BSA,
+}
+"""Kind of SUV by Units and SUVType (PS3.3 C.8.9.1: GML without a type is body weight).
 
-STATED_UNITS = {"BQML": Unit.BQ_PER_ML, "CNTS": Unit.COUNTS}
-"""Units (0054,1001) that say all there is to say; GML also needs SUVType."""
-
-SMALLEST_SLOPE = 1e-30
-"""Below it, and above its inverse, scaled values leave the range of 32-bit floats."""
-
-MAPPINGS = "RealWorldValueMappingSequence"
+Cm2/ml can only be body surface. GML with BSA names the wrong unit; its type is believed.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """From stored values to values: ``slope * stored + intercept``, in ``unit``.
+def nm_options(
+    facts: "Facts", stored_range: tuple[float, float] | None = None
+) -> tuple[dict[Unit, Scale], tuple[Flag, ...]]:
+    """Return every way in which an NM object may be scaled, by unit, and flags.
 
-    ``first`` and ``last`` bound the stored values for which this holds; None where unbounded.
-    ``why`` says what the unit rests on.
+    A RealWorldValueMapping with a known unit acts on stored values, in place of any rescale.
+    Else RescaleSlope, which the NM object does not define, is applied and the values are
+    relative, unless Units or RescaleType beside it name a unit. A broken mapping makes what
+    remains relative.
+
+    Raises
+    ------
+    UnitError
+        ``VALUES_INVALID`` for a rescale slope that is not positive and finite.
     """
-
-    unit: Unit
-    slope: float
-    intercept: float
-    source: str
-    why: str
-    flags: tuple[Flag, ...] = ()
-    first: float | None = None
-    last: float | None = None
+    mappings = mappings_of(facts, stored_range)
+    if mappings.usable:
+        return mappings.usable, mappings.flags
+    scale = _nm_rescale(facts, stated=not mappings.flags)
+    return {scale.unit: scale}, (*mappings.flags, *scale.flags)
 
 
 def nm_scale(facts: "Facts", stored_range: tuple[float, float] | None = None) -> Scale:
     """Find how the values of an NM object are scaled.
-
-    A RealWorldValueMapping with a known unit acts on stored values, in place of any rescale
-    (PS3.3 C.7.6.16.2.11). Else RescaleSlope, which the NM object does not define, is applied and
-    the values are relative, unless Units or RescaleType beside it name a unit.
 
     Parameters
     ----------
@@ -66,72 +81,40 @@ def nm_scale(facts: "Facts", stored_range: tuple[float, float] | None = None) ->
     stored_range : (low, high), optional
         Stored values that occur: a mapping that does not cover them is not used.
 
+    Returns
+    -------
+    Scale
+        With ``NM_UNCALIBRATED`` where the unit is no activity: relative values, counts, counts/s.
+
     Raises
     ------
     UnitError
         ``VALUES_INVALID`` for a rescale slope that is not positive and finite.
     """
-    usable: dict[Unit, Scale] = {}
-    bad: list[str] = []
-    for index in range(min(whole(facts, MAPPINGS) or 0, 64)):
-        mapping, problem = _mapping(facts, f"{MAPPINGS}.{index}.", stored_range)
-        if mapping is None:
-            bad.append(f"item {index + 1}: {problem}")
-        else:
-            usable.setdefault(mapping.unit, mapping)
-    flags = (Flag("RWVM_BAD", "; ".join(bad)),) if bad else ()
-    for unit in PREFERENCE:
-        if unit in usable:
-            return usable[unit]
-    return _nm_rescale(facts, flags)
+    options, flags = nm_options(facts, stored_range)
+    scale = next(options[unit] for unit in PREFERENCE if unit in options)
+    if scale.unit in (Unit.COUNTS, Unit.COUNT_RATE, Unit.RELATIVE):
+        flags = (*flags, Flag("NM_UNCALIBRATED", scale.why))
+    return replace(scale, flags=flags)
 
 
-def _mapping(
-    facts: "Facts", item: str, stored_range: tuple[float, float] | None
-) -> tuple[Scale | None, str]:
-    code = text(facts, f"{item}MeasurementUnitsCodeSequence.0.CodeValue")
-    unit = UCUM_UNITS.get(code.upper().replace(" ", ""))
-    slope = number(facts, f"{item}RealWorldValueSlope")
-    intercept = number(facts, f"{item}RealWorldValueIntercept")
-    first, last = (_bound(facts, item, end) for end in ("First", "Last"))
-    problem = ""
-    if unit is None:
-        problem = f"unit {code or 'missing'} is not one that is known"
-    elif f"{item}RealWorldValueLUTData" in facts:
-        problem = "it maps by a table"
-    elif slope is None or slope <= 0.0 or intercept is None:
-        problem = f"slope {slope}, intercept {intercept}"
-    elif first is None or last is None or first > last:
-        problem = f"it does not say for which stored values it holds ({first} to {last})"
-    elif stored_range is not None and not (first <= stored_range[0] <= stored_range[1] <= last):
-        problem = f"it holds for {first:g} to {last:g}, stored are {stored_range}"
-    if problem or unit is None or slope is None or intercept is None:
-        return None, problem
-    why = f"RealWorldValueMapping states {code}"
-    return Scale(unit, slope, intercept, "RealWorldValueMapping", why, (), first, last), ""
-
-
-def _bound(facts: "Facts", item: str, end: str) -> float | None:
-    plain = number(facts, f"{item}RealWorldValue{end}ValueMapped")
-    if plain is not None:
-        return plain
-    return number(facts, f"{item}DoubleFloatRealWorldValue{end}ValueMapped")
-
-
-def _nm_rescale(facts: "Facts", flags: tuple[Flag, ...]) -> Scale:
+def _nm_rescale(facts: "Facts", *, stated: bool) -> Scale:
+    """Return the rescale of an NM object; ``stated`` lets an attribute beside it name the unit."""
     slope, intercept = rescale_of(facts)
     source = "none" if slope is None else "RescaleSlope"
+    flags: tuple[Flag, ...] = ()
     if intercept != 0.0:
-        flags = (*flags, Flag("NM_INTERCEPT", f"RescaleIntercept {intercept:g}"))
-    if slope is not None:
-        for keyword in ("Units", "RescaleType"):
-            stated = text(facts, keyword).upper()
-            if stated in STATED_UNITS:
-                why = f"{keyword} {stated} beside RescaleSlope"
-                return Scale(STATED_UNITS[stated], slope, intercept, source, why, flags)
-    detail = "RescaleSlope without a unit" if slope is not None else "no RescaleSlope and no unit"
-    flags = (*flags, Flag("NM_UNCALIBRATED", detail))
-    return Scale(Unit.RELATIVE, 1.0 if slope is None else slope, intercept, source, detail, flags)
+        flags = (Flag("NM_INTERCEPT", f"RescaleIntercept {intercept:g}"),)
+    if slope is None:
+        why = "no RescaleSlope and no unit"
+        return Scale(Unit.RELATIVE, 1.0, intercept, source, why, flags)
+    for keyword in ("Units", "RescaleType"):
+        named = text(facts, keyword).upper()
+        if stated and named in STATED_UNITS:
+            why = f"{keyword} {named} beside RescaleSlope"
+            return Scale(STATED_UNITS[named], slope, intercept, source, why, flags)
+    why = "RescaleSlope without a unit"
+    return Scale(Unit.RELATIVE, slope, intercept, source, why, flags)
 
 
 def rescale_of(facts: "Facts") -> tuple[float | None, float]:
@@ -167,8 +150,41 @@ def _bad_rescale(keyword: str, found: object) -> UnitError:
     )
 
 
-def slice_scales(modality: str, files: "tuple[FileEntry, ...]") -> "Iterator[Scale]":
+def slice_options(
+    modality: str, facts: "Facts", stored_range: tuple[float, float] | None = None
+) -> tuple[dict[Unit, Scale], tuple[Flag, ...]]:
+    """Return every way in which a PT or CT slice may be scaled, by unit, and flags.
+
+    Where a RealWorldValueMapping of a PT slice and its Units name the same unit, the mapping goes
+    before the rescale; they are never combined.
+
+    Raises
+    ------
+    UnitError
+        ``VALUES_INVALID``, see :func:`rescale_of`.
+    """
+    unit, why, flags = _rescale_unit(modality, facts)
+    slope, intercept = rescale_of(facts)
+    source = "none" if slope is None else "RescaleSlope"
+    rescale = Scale(unit, 1.0 if slope is None else slope, intercept, source, why, flags)
+    if modality != "PT" or not has_mappings(facts):
+        return {unit: rescale}, ()
+    mappings = mappings_of(facts, stored_range)
+    return {unit: rescale} | mappings.usable, mappings.flags
+
+
+def slice_scales(
+    modality: str, files: "tuple[FileEntry, ...]", stored_range: "StoredRange | None" = None
+) -> "Iterator[Scale]":
     """Yield the scale of each slice of a PT or CT series; slopes differ between PET slices.
+
+    Parameters
+    ----------
+    modality : str
+    files : tuple of FileEntry
+    stored_range : callable, optional
+        Gives the smallest and largest stored value of a file; called only for files with a
+        RealWorldValueMapping, which must cover them.
 
     Raises
     ------
@@ -178,32 +194,57 @@ def slice_scales(modality: str, files: "tuple[FileEntry, ...]") -> "Iterator[Sca
     UnitError
         ``VALUES_INVALID``, see :func:`rescale_of`.
     """
-    unit, why, flags = slice_unit(modality, files[0].facts)
     marks = [_unit_marks(entry.facts) for entry in files]
     if any(mark != marks[0] for mark in marks):
-        raise ReadError(
-            "SERIES_MIXED",
-            f"The slices of a {modality} series differ in their units.",
-            found=", ".join(sorted({str(mark) for mark in marks})),
-            needed="the same Units, SUVType and kind of rescale in all slices",
-            next_step="export the series again",
-        )
+        raise _mixed_units(modality, sorted({str(mark) for mark in marks}))
+    options = []
+    broken: tuple[Flag, ...] = ()
     for entry in files:
-        slope, intercept = rescale_of(entry.facts)
-        if modality == "PT" and intercept != 0.0:
+        bounds = stored_range(entry) if stored_range and has_mappings(entry.facts) else None
+        found, flags = slice_options(modality, entry.facts, bounds)
+        options.append(found)
+        broken = broken or flags
+    units = {unit for unit in PREFERENCE if all(unit in one for one in options)}
+    units |= {Unit.HU} if all(Unit.HU in one for one in options) else set()
+    if not units:
+        raise _mixed_units(modality, sorted({str(unit) for one in options for unit in one}))
+    unit = next(unit for unit in (Unit.HU, *PREFERENCE) if unit in units)
+    for one in options:
+        scale = one[unit]
+        if modality == "PT" and scale.intercept != 0.0 and scale.source == "RescaleSlope":
             raise ReadError(
                 "PET_INTERCEPT",
                 "A PET slice has a rescale intercept other than 0.",
-                found=f"RescaleIntercept {intercept:g}",
+                found=f"RescaleIntercept {scale.intercept:g}",
                 needed="0 (PS3.3 C.8.9.4)",
                 next_step="export the series again",
             )
-        source = "none" if slope is None else "RescaleSlope"
-        yield Scale(unit, 1.0 if slope is None else slope, intercept, source, why, flags)
+        yield replace(scale, flags=(*broken, *scale.flags))
+
+
+def _mixed_units(modality: str, found: list[str]) -> ReadError:
+    return ReadError(
+        "SERIES_MIXED",
+        f"The slices of a {modality} series differ in their units.",
+        found=", ".join(found),
+        needed="the same Units, SUVType and kind of rescale in all slices",
+        next_step="export the series again",
+    )
 
 
 def slice_unit(modality: str, facts: "Facts") -> tuple[Unit, str, tuple[Flag, ...]]:
     """Return the unit of a PT or CT series, what it rests on, and flags."""
+    unit, why, flags = _rescale_unit(modality, facts)
+    usable = mappings_of(facts).usable if modality == "PT" and has_mappings(facts) else {}
+    for one in PREFERENCE:
+        if one in usable:
+            return one, usable[one].why, ()
+        if one is unit:
+            break
+    return unit, why, flags
+
+
+def _rescale_unit(modality: str, facts: "Facts") -> tuple[Unit, str, tuple[Flag, ...]]:
     slope = number(facts, "RescaleSlope")
     if modality == "CT":
         stated = text(facts, "RescaleType").upper()
@@ -216,10 +257,11 @@ def slice_unit(modality: str, facts: "Facts") -> tuple[Unit, str, tuple[Flag, ..
         detail += ", no RescaleSlope"
     elif units in STATED_UNITS:
         return STATED_UNITS[units], detail, ()
-    elif units == "GML" and kind in ("", "BW"):
-        return Unit.SUV_BW, f"{detail}, SUVType {kind or 'empty, which means BW'}", ()
-    elif units == "GML":
-        detail += f", SUVType {kind}: not body weight"
+    elif (units, kind) in SUV_TYPES:
+        said = kind or ("empty, which means BW" if units == "GML" else "empty")
+        return SUV_TYPES[units, kind], f"{detail}, SUVType {said}", ()
+    elif units in ("GML", "CM2ML"):
+        detail += f", SUVType {kind}: not one that goes with it"
     return Unit.RELATIVE, detail, (Flag("PET_UNIT_UNKNOWN", detail),)
 
 

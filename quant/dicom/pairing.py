@@ -33,7 +33,7 @@ from quant.dicom.nm import NMKind, nm_kind
 from quant.dicom.volumes import place_volume
 from quant.domain.flags import Flag, Severity
 from quant.domain.study import Candidate, Selection
-from quant.domain.units import Unit
+from quant.domain.units import SUV_UNITS, Unit
 from quant.errors import StudyError
 
 if TYPE_CHECKING:
@@ -52,7 +52,11 @@ AXIAL_COSINE = 0.9
 ASSUMED_OVERLAP = 0.5
 """Least overlap of CT and emission at which a missing frame of reference is taken as the same."""
 
-UNIT_ORDER = {Unit.BQ_PER_ML: 0, Unit.SUV_BW: 0, Unit.COUNTS: 1}
+UNIT_ORDER = {
+    **dict.fromkeys((Unit.BQ_PER_ML, *SUV_UNITS), 0),
+    Unit.COUNT_RATE: 1,
+    Unit.COUNTS: 1,
+}
 
 SAMPLES = 9
 """Points along each axis of the emission box at which its coverage by the CT is sampled."""

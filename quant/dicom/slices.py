@@ -99,7 +99,7 @@ def read_slices(series: "SeriesEntry") -> Volume:
     DICOM PS3.3 C.7.6.2 (image plane), C.8.9.4 (PET image), C.8.2.1 (CT image).
     """
     placement = place_slices(series)
-    scales = list(slice_scales(series.modality, placement.files))
+    scales = list(slice_scales(series.modality, placement.files, stored_range))
     values = np.empty(placement.grid.shape, dtype=np.float32)
     peaks = []
     for k, (entry, scale) in enumerate(zip(placement.files, scales, strict=True)):
@@ -123,6 +123,12 @@ def read_slices(series: "SeriesEntry") -> Volume:
         Provenance(series.series_uid, series.modality, len(series.files), facts),
         (*placement.flags, *scales[0].flags, *saturated),
     )
+
+
+def stored_range(entry: "FileEntry") -> tuple[float, float]:
+    """Return the smallest and the largest stored value of a file."""
+    stored = read_stored(entry)
+    return float(stored.min()), float(stored.max())
 
 
 def fill(out: NDArray[np.float32], stored: NDArray[np.generic], scale: Scale) -> None:

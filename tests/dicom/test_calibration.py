@@ -47,7 +47,14 @@ def flags_of(volume: Volume) -> set[str]:
         ("Bq/ml", Unit.BQ_PER_ML),
         ("Bq/mL", Unit.BQ_PER_ML),
         ("{counts}", Unit.COUNTS),
+        ("{counts}/s", Unit.COUNT_RATE),
         ("g/ml{SUVbw}", Unit.SUV_BW),
+        ("{SUVbw}g/ml", Unit.SUV_BW),
+        ("g/ml{SUVlbm}", Unit.SUV_LBM),
+        ("g/ml{SUVlbm(James128)}", Unit.SUV_LBM_JAMES128),
+        ("g/ml{SUVlbm(Janma)}", Unit.SUV_LBM_JANMA),
+        ("cm2/ml{SUVbsa}", Unit.SUV_BSA),
+        ("g/ml{SUVibw}", Unit.SUV_IBW),
     ],
 )
 def test_a_mapping_acts_on_stored_values_and_replaces_the_rescale(
@@ -58,7 +65,8 @@ def test_a_mapping_acts_on_stored_values_and_replaces_the_rescale(
     np.testing.assert_allclose(volume.values, letter_f() * 0.5)
     assert volume.unit is expected
     assert volume.provenance.facts["slope_source"] == "RealWorldValueMapping"
-    assert "NM_UNCALIBRATED" not in flags_of(volume)
+    is_count = expected in (Unit.COUNTS, Unit.COUNT_RATE)
+    assert ("NM_UNCALIBRATED" in flags_of(volume)) == is_count
 
 
 def test_of_several_mappings_the_physical_one_is_taken(tmp_path: Path) -> None:
@@ -111,8 +119,17 @@ def test_units_without_a_slope_calibrate_nothing(tmp_path: Path) -> None:
         ({"Units": "CNTS"}, Unit.COUNTS),
         ({"Units": "GML"}, Unit.SUV_BW),
         ({"Units": "GML", "SUVType": "BW"}, Unit.SUV_BW),
-        ({"Units": "GML", "SUVType": "LBM"}, Unit.RELATIVE),
-        ({"Units": "CPS"}, Unit.RELATIVE),
+        ({"Units": "GML", "SUVType": "LBM"}, Unit.SUV_LBM),
+        ({"Units": "GML", "SUVType": "LBMJAMES128"}, Unit.SUV_LBM_JAMES128),
+        ({"Units": "GML", "SUVType": "LBMJANMA"}, Unit.SUV_LBM_JANMA),
+        ({"Units": "GML", "SUVType": "IBW"}, Unit.SUV_IBW),
+        ({"Units": "GML", "SUVType": "BSA"}, Unit.SUV_BSA),
+        ({"Units": "CM2ML", "SUVType": "BSA"}, Unit.SUV_BSA),
+        ({"Units": "CM2ML"}, Unit.SUV_BSA),
+        ({"Units": "CM2ML", "SUVType": "BW"}, Unit.RELATIVE),
+        ({"Units": "GML", "SUVType": "FAT"}, Unit.RELATIVE),
+        ({"Units": "PROPCNTS"}, Unit.RELATIVE),
+        ({"Units": "CPS"}, Unit.COUNT_RATE),
         ({"Units": None}, Unit.RELATIVE),
         ({"Units": "BQML", "RescaleSlope": None}, Unit.RELATIVE),
     ],
