@@ -1,15 +1,14 @@
 """What a study's input is, byte by byte: digests of its files and of all of them together."""
 
 import hashlib
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from quant.dicom.tree import table_places
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from quant.domain.archive import FilePath
     from quant.domain.study import StudyFiles
 
 BLOCK_BYTES = 1 << 20
@@ -18,12 +17,12 @@ BLOCK_BYTES = 1 << 20
 class KeepsDigests(Protocol):
     """Whatever can give a file's digest without reading it again."""
 
-    def digest(self, path: "Path") -> str:
+    def digest(self, path: "FilePath") -> str:
         """Return what :func:`file_digest` returns."""
         ...  # pragma: no cover
 
 
-def file_digest(path: "Path") -> str:
+def file_digest(path: "FilePath") -> str:
     """Return the SHA-256 of a file's bytes, hexadecimal.
 
     Raises
@@ -75,12 +74,12 @@ def with_input_hash(study: "StudyFiles", cache: KeepsDigests | None = None) -> "
     return replace(study, input_hash=hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest())
 
 
-def same_bytes(one: "Path", other: "Path") -> bool:
+def same_bytes(one: "FilePath", other: "FilePath") -> bool:
     """Tell whether two files have the same content; False when one cannot be read."""
     try:
+        if one.stat().st_size != other.stat().st_size:
+            return False
         with one.open("rb") as first, other.open("rb") as second:
-            if os.fstat(first.fileno()).st_size != os.fstat(second.fileno()).st_size:
-                return False
             while block := first.read(BLOCK_BYTES):
                 if second.read(BLOCK_BYTES) != block:
                     return False
@@ -89,11 +88,10 @@ def same_bytes(one: "Path", other: "Path") -> bool:
     return True
 
 
-def _with_tables(path: "Path") -> "list[Path]":
+def _with_tables(path: "FilePath") -> "list[FilePath]":
     """Return a region file and the label tables beside it.
 
     Unlike those of DICOM, their names say what they mean, so a renamed file is another input.
     """
-    stem = path.name.split(".")[0]
-    tables = [path.with_name(stem + ending) for ending in (".json", ".csv")]
+    tables = [path.with_name(place.name) for place in table_places(path)]
     return [path, *(table for table in tables if table.is_file())]

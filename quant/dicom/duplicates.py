@@ -1,18 +1,18 @@
 """The same object twice, or two objects under one UID."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from quant.dicom.digests import same_bytes
 from quant.dicom.headers import Header
 from quant.dicom.objects import SLICE_MODALITIES
 from quant.dicom.pixels import same_pixels
+from quant.domain.archive import FilePath
 from quant.domain.study import FileEntry
 
 PACKAGING = ("PixelOffset", "NoPreamble", "TransferSyntaxUID", "SeriesDescription")
 """Facts that may differ between two exports of one image."""
 
-Found = tuple[Path, Header]
+Found = tuple[FilePath, Header]
 
 
 def same_object(one: Found, other: Found) -> bool:
@@ -33,6 +33,6 @@ def spoiled(header: Header, message: str) -> Header:
     return replace(header, code="DUP_CONFLICT", message=message)
 
 
-def entry_of(path: Path, header: Header) -> FileEntry:
+def entry_of(path: FilePath, header: Header) -> FileEntry:
     """Return a file and its header as an entry of a series."""
     return FileEntry(path, header.sop_class_uid, header.sop_instance_uid, header.facts)

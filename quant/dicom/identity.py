@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from quant.dicom.facts import text, words
-from quant.dicom.objects import assumed_uids
+from quant.dicom.objects import assumed_series
 
 if TYPE_CHECKING:
     from quant.dicom.duplicates import Found
@@ -32,30 +32,61 @@ def one_subject(headers: "Sequence[Header]") -> tuple[str, int]:
     return next(iter(issued or persons)), 1
 
 
-def with_nameless(headers: "list[Found]") -> "list[Found]":
-    """Let files without an identifier join the assumed study of the one person in their frame.
+def settled(headers: "list[Found]") -> "list[Found]":
+    """Give files whose StudyInstanceUID is blank the study that they belong to.
 
-    Where several persons share a frame of reference (a dummy that an anonymiser wrote), such files
-    stay apart from all of them.
+    Such files stand in an assumed study of their person and frame of reference (see
+    :func:`quant.dicom.objects.assumed_uids`). They join a study of the same frame when there is
+    exactly one whose patient agrees or is not named, and no other person's files would join it
+    too. Files that name nobody join the only study of their frame. A frame that several persons or
+    studies share (a dummy that an anonymiser wrote) joins nothing.
     """
-    persons: dict[str, set[str]] = defaultdict(set)
+    known: dict[str, list[Header]] = defaultdict(list)
+    near: dict[str, set[str]] = defaultdict(set)
+    blank: dict[tuple[str, str], list[Header]] = defaultdict(list)
     for _, one in headers:
-        if _has_assumed_study(one) and one.person:
-            persons[_frame(one)].add(one.person)
-    settled: list[Found] = []
-    for path, one in headers:
-        near = persons.get(_frame(one), set())
-        if _has_assumed_study(one) and not one.person and len(near) == 1:
-            settled.append((path, _joined(one, next(iter(near)))))
+        if _has_assumed_study(one):
+            blank[_frame(one), one.person].append(one)
         else:
-            settled.append((path, one))
-    return settled
+            known[one.study_uid].append(one)
+            near[_frame(one)].add(one.study_uid)
+    joins = {
+        key: uid
+        for key, group in blank.items()
+        if key[1] and (uid := _one_fitting(near[key[0]], known, group))
+    }
+    for uid in set(joins.values()):
+        keys = [key for key, joined in joins.items() if joined == uid]
+        if one_subject([*known[uid], *(one for key in keys for one in blank[key])])[1] > 1:
+            joins = {key: joined for key, joined in joins.items() if joined != uid}
+    for frame, person in blank:
+        if not person:
+            named = [key for key in blank if key[0] == frame and key[1]]
+            others = (near[frame] - {""}) | {
+                joins.get(key, blank[key][0].study_uid) for key in named
+            }
+            if len(others) == 1:
+                joins[frame, person] = next(iter(others))
+    return [
+        (path, _joined(one, joins.get((_frame(one), one.person), "")))
+        if _has_assumed_study(one)
+        else (path, one)
+        for path, one in headers
+    ]
 
 
-def _joined(header: "Header", person: str) -> "Header":
-    series = "" if "SERIES" in words(header.facts, "AssumedUIDs") else header.series_uid
-    uids = assumed_uids(("", series, header.sop_instance_uid), header.facts, person)
-    return replace(header, study_uid=uids[0], series_uid=uids[1])
+def _one_fitting(uids: set[str], known: "dict[str, list[Header]]", group: "list[Header]") -> str:
+    """Return the one study whose patient agrees with a group's; empty if none or several do."""
+    fits = [uid for uid in uids if uid and one_subject([*known[uid], *group])[1] <= 1]
+    return fits[0] if len(fits) == 1 else ""
+
+
+def _joined(header: "Header", study_uid: str) -> "Header":
+    if not study_uid or study_uid == header.study_uid:
+        return header
+    blank = "SERIES" in words(header.facts, "AssumedUIDs")
+    series_uid = assumed_series(study_uid, header.facts) if blank else header.series_uid
+    return replace(header, study_uid=study_uid, series_uid=series_uid)
 
 
 def _has_assumed_study(header: "Header") -> bool:

@@ -2,50 +2,24 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
+from quant.dicom.accounts import Accounts
 from quant.dicom.duplicates import Found, entry_of, same_object, spoiled
 from quant.dicom.facts import tail, whole, words
-from quant.dicom.headers import Header, read_header
-from quant.dicom.identity import one_subject, with_nameless
+from quant.dicom.headers import Header
+from quant.dicom.identity import one_subject, settled
+from quant.dicom.intake import Intake, Tick, folder_of, take_in
 from quant.dicom.objects import SLICE_MODALITIES, is_volume_or_region
 from quant.dicom.splitting import split
-from quant.dicom.tree import claims_dicom, is_region_file, owner_of, studies_by_folder, walk
-from quant.domain.flags import CODES, Flag
-from quant.domain.study import (
-    QuarantineEntry,
-    SeriesEntry,
-    StudyFiles,
-    StudyIndex,
-)
+from quant.dicom.tree import owner_of, studies_by_folder
+from quant.domain.archive import FilePath, place_of
+from quant.domain.flags import CODES
+from quant.domain.study import SeriesEntry, StudyFiles, StudyIndex
 
-Tick = Callable[[int, int], None]
-Key = tuple[str, str, str]
-"""StudyInstanceUID, SeriesInstanceUID, and what splits a series into volumes."""
-
-
-@dataclass(slots=True)
-class _Ledger:
-    """Where every file went; nothing may get lost."""
-
-    root: Path
-    duplicates: int = 0
-    ignored: list[Path] = field(default_factory=list)
-    quarantined: list[QuarantineEntry] = field(default_factory=list)
-    files_quarantined: int = 0
-    flags: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-
-    def quarantine(
-        self, path: Path, study_uid: str, code: str, message: str, *, files: int = 1
-    ) -> None:
-        self.files_quarantined += files
-        entry = QuarantineEntry(shown(path, self.root), study_uid, code, message)
-        self.quarantined.append(entry)
-
-    def note(self, study_uid: str, code: str, detail: str) -> None:
-        self.flags.setdefault(study_uid, {}).setdefault(code, []).append(detail)
+Key = tuple[str, str, str, str]
+"""StudyInstanceUID, SeriesInstanceUID, modality, and what splits these into volumes."""
 
 
 def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None) -> StudyIndex:
@@ -54,7 +28,8 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
     Parameters
     ----------
     root : Path
-        Any folder (or one file); studies are told by StudyInstanceUID, whatever the folders.
+        Any folder, a ZIP archive, a DICOMDIR (which stands for its folder) or one file; studies
+        are told by StudyInstanceUID, whatever the folders. Archives anywhere below are folders.
     rois : Path, optional
         Folder with a subfolder of region files for each study, named by its StudyInstanceUID.
     tick : callable, optional
@@ -73,88 +48,49 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
     hole would be worse than none. Links are not followed. Reports, captures and other objects
     without a volume are ignored and counted.
     """
-    root = root.resolve()
+    root = folder_of(root.resolve())
     rois = rois.resolve() if rois is not None else None
-    found = walk(root)
-    if rois is not None and not rois.is_relative_to(root):
-        more = walk(rois)
-        found.regular += more.regular
-        found.special += more.special
-        found.unreadable += more.unreadable
-    ledger = _Ledger(root, ignored=list(found.special))
-    for path in found.unreadable:
-        ledger.quarantine(path, "", "NO_PERMISSION", "the folder cannot be listed")
-    headers, loose = _read_headers(found.regular, ledger, tick)
-    headers = with_nameless(headers)
+    accounts = Accounts(root)
+    intake = take_in([root, rois] if rois is not None else [root], accounts, tick)
+    headers = settled(intake.headers)
+    subjects = _subjects(headers)
+    groups = _whole_groups(_without_duplicates(_usable(headers, accounts), accounts), accounts)
     folders = studies_by_folder(
         root, [(path, one.study_uid) for path, one in headers if one.study_uid]
     )
-    groups = _whole_groups(_without_duplicates(_usable(headers, ledger), ledger), ledger)
-    extras = _owned_extras(
-        loose, {key[0] for key in groups}, ledger, lambda path: owner_of(path, root, rois, folders)
+    owners = {path: owner_of(place_of(path), root, rois, folders) for path in intake.loose}
+    extras = _owned_extras(intake, {key[0] for key in groups}, accounts, owners)
+    by_study: dict[str, dict[Key, list[Found]]] = defaultdict(dict)
+    for key, files in groups.items():
+        by_study[key[0]][key] = files
+    studies = tuple(
+        _study(uid, by_study[uid], extras[uid], accounts, subjects[uid]) for uid in sorted(by_study)
     )
-    studies = _studies(groups, extras, ledger)
-    index = StudyIndex(
-        root=root,
-        studies=studies,
-        files_seen=len(found.regular) + len(found.special) + len(found.unreadable),
-        duplicates=ledger.duplicates,
-        ignored=tuple(sorted(ledger.ignored)),
-        quarantined=tuple(sorted(ledger.quarantined, key=lambda one: (one.study_uid, one.path))),
-        files_quarantined=ledger.files_quarantined,
-    )
-    _require_conserved(index)
-    return index
+    return accounts.closed(studies)
 
 
-def shown(path: Path, root: Path) -> str:
-    """Return a path below the root as printable text."""
-    inside = path.relative_to(root) if path.is_relative_to(root) else path
-    name = inside.as_posix() if inside.parts else path.name
-    plain = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in plain)
+def _subjects(headers: list[Found]) -> dict[str, tuple[str, int]]:
+    """Find each study's subject, from all its volumes and regions, copies included."""
+    by_study: dict[str, list[Header]] = defaultdict(list)
+    for _, one in headers:
+        if is_volume_or_region(one.sop_class_uid, one.modality):
+            by_study[one.study_uid].append(one)
+    return {uid: one_subject(of_study) for uid, of_study in by_study.items()}
 
 
-def _read_headers(
-    paths: Sequence[Path], ledger: _Ledger, tick: Tick | None
-) -> tuple[list[Found], list[Path]]:
-    headers: list[Found] = []
-    loose: list[Path] = []
-    for done, path in enumerate(paths, start=1):
-        header = read_header(path)
-        if header is not None:
-            headers.append((path, header))
-        elif is_region_file(path):
-            loose.append(path)
-        elif claims_dicom(path):
-            _skip(path, ledger)
-        else:
-            ledger.ignored.append(path)
-        if tick is not None:
-            tick(done, len(paths))
-    return headers, loose
-
-
-def _skip(path: Path, ledger: _Ledger) -> None:
-    if path.stat().st_size == 0:
-        ledger.quarantine(path, "", "TRUNCATED", "the file is empty")
-    else:
-        ledger.quarantine(path, "", "FILE_SKIPPED", "by its name DICOM, by its content not")
-
-
-def _usable(headers: list[Found], ledger: _Ledger) -> list[Found]:
+def _usable(headers: list[Found], accounts: Accounts) -> list[Found]:
     """Set aside what is no volume and no region."""
     usable: list[Found] = []
     for path, header in headers:
         if not header.code and not is_volume_or_region(header.sop_class_uid, header.modality):
-            ledger.ignored.append(path)
-            ledger.note(header.study_uid, "NON_VOLUME", header.modality)
+            accounts.ignored.append(path)
+            accounts.note(header.study_uid, "NON_VOLUME", header.modality)
             continue
         usable.append((path, header))
     return usable
 
 
-def _without_duplicates(headers: list[Found], ledger: _Ledger) -> list[Found]:
+def _without_duplicates(headers: list[Found], accounts: Accounts) -> list[Found]:
     """Keep one of several equal files; mark all of several different ones under one UID."""
     by_uid: dict[tuple[str, str], list[Found]] = defaultdict(list)
     kept = [(path, header) for path, header in headers if header.code]
@@ -164,9 +100,9 @@ def _without_duplicates(headers: list[Found], ledger: _Ledger) -> list[Found]:
     for (study_uid, uid), copies in by_uid.items():
         if all(same_object(copies[0], one) for one in copies[1:]):
             kept.append(copies[0])
-            ledger.duplicates += len(copies) - 1
+            accounts.duplicates += len(copies) - 1
             for _ in copies[1:]:
-                ledger.note(study_uid, "DUPLICATE", "")
+                accounts.note(study_uid, "DUPLICATE", "")
             continue
         message = f"{len(copies)} files with different content bear the UID {tail(uid)}"
         kept.extend((path, spoiled(header, message)) for path, header in copies)
@@ -184,10 +120,10 @@ def _key(header: Header) -> Key:
             part = header.sop_instance_uid
         elif "LOCALIZER" in words(header.facts, "ImageType"):
             part = "localizer"
-    return header.study_uid, header.series_uid, part
+    return header.study_uid, header.series_uid, header.modality, part
 
 
-def _whole_groups(headers: list[Found], ledger: _Ledger) -> dict[Key, list[Found]]:
+def _whole_groups(headers: list[Found], accounts: Accounts) -> dict[Key, list[Found]]:
     """Group files into volumes; a volume that lost a file is quarantined with all its files."""
     groups: dict[Key, list[Found]] = defaultdict(list)
     broken: dict[Key, list[Header]] = defaultdict(list)
@@ -196,23 +132,23 @@ def _whole_groups(headers: list[Found], ledger: _Ledger) -> dict[Key, list[Found
         if not header.code:
             groups[_key(header)].append((path, header))
             continue
-        ledger.quarantine(path, header.study_uid, header.code, _sentence(header))
+        accounts.quarantine(path, header.study_uid, header.code, _sentence(header))
         if (header.study_uid, header.sop_instance_uid) in sound:
             continue  # a spoiled copy of an object that is there whole
         if header.modality in SLICE_MODALITIES:
             broken[_key(header)].append(header)
         elif header.study_uid:
             detail = f"{header.modality or 'a file'} {tail(header.series_uid)}: {header.message}"
-            ledger.note(header.study_uid, header.code, detail)
+            accounts.note(header.study_uid, header.code, detail)
     for key, lost in broken.items():
         rest = groups.pop(key, [])
         what = f"{lost[0].modality} series {tail(key[1])}"
         detail = f"{what}: {len(lost)} of {len(rest) + len(lost)} files: {lost[0].message}"
-        ledger.note(key[0], lost[0].code, f"{detail}; the series is not used")
+        accounts.note(key[0], lost[0].code, f"{detail}; the series is not used")
         if rest:
             message = f"{len(rest)} good files of the {detail}; the series is not used"
             folder = Path(os.path.commonpath([path.parent for path, _ in rest]))
-            ledger.quarantine(folder, key[0], lost[0].code, message, files=len(rest))
+            accounts.quarantine(folder, key[0], lost[0].code, message, files=len(rest))
     return groups
 
 
@@ -222,50 +158,47 @@ def _sentence(header: Header) -> str:
 
 
 def _owned_extras(
-    loose: list[Path],
+    intake: Intake,
     study_uids: set[str],
-    ledger: _Ledger,
-    owner: Callable[[Path], tuple[str, str]],
-) -> dict[str, list[Path]]:
-    extras: dict[str, list[Path]] = defaultdict(list)
-    for path in loose:
-        study_uid, why_not = owner(path)
-        if study_uid in study_uids:
+    accounts: Accounts,
+    owners: Mapping[FilePath, tuple[str, str]],
+) -> dict[str, list[FilePath]]:
+    """Give loose region files to their studies; refuse those of no study, and spoiled ones."""
+    extras: dict[str, list[FilePath]] = defaultdict(list)
+    for path in intake.loose:
+        study_uid, why_not = owners[path]
+        if path in intake.spoiled:
+            code, message = intake.spoiled[path]
+            accounts.quarantine(path, study_uid, code, message)
+            accounts.note(study_uid, code, f"{path.name}: {message}")
+        elif study_uid in study_uids:
             extras[study_uid].append(path)
-            continue
-        known = f"study {tail(study_uid)} holds nothing usable, or is not here"
-        ledger.quarantine(path, study_uid, "ROI_NO_STUDY", why_not or known)
+        else:
+            known = f"study {tail(study_uid)} holds nothing usable, or is not here"
+            accounts.quarantine(path, study_uid, "ROI_NO_STUDY", why_not or known)
     return extras
 
 
-def _studies(
-    groups: dict[Key, list[Found]], extras: dict[str, list[Path]], ledger: _Ledger
-) -> tuple[StudyFiles, ...]:
-    by_study: dict[str, dict[Key, list[Found]]] = defaultdict(dict)
-    for key, files in groups.items():
-        by_study[key[0]][key] = files
-    return tuple(
-        _study(uid, by_study[uid], extras.get(uid, []), ledger) for uid in sorted(by_study)
-    )
-
-
 def _study(
-    study_uid: str, groups: dict[Key, list[Found]], extras: list[Path], ledger: _Ledger
+    study_uid: str,
+    groups: dict[Key, list[Found]],
+    extras: list[FilePath],
+    accounts: Accounts,
+    subject: tuple[str, int],
 ) -> StudyFiles:
     headers = [header for files in groups.values() for _, header in files]
-    subject, identifiers = one_subject(headers)
-    if identifiers > 1:
-        ledger.note(study_uid, "PATIENT_MIXED", f"{identifiers} identifiers")
+    if subject[1] > 1:
+        accounts.note(study_uid, "PATIENT_MIXED", f"{subject[1]} identifiers")
     for mark, code in (("NoPreamble", "NO_PREAMBLE"), ("AssumedUIDs", "UID_ASSUMED")):
         marked = sum(mark in header.facts for header in headers)
         if marked:
-            ledger.note(study_uid, code, f"{marked} files")
+            accounts.note(study_uid, code, f"{marked} files")
     return StudyFiles(
         study_uid=study_uid,
-        subject_key=subject,
+        subject_key=subject[0],
         series=tuple(one for key in sorted(groups) for one in split(_series(key, groups[key]))),
         extra_files=tuple(sorted(extras)),
-        flags=_flags(ledger.flags.get(study_uid, {})),
+        flags=accounts.flags_of(study_uid),
     )
 
 
@@ -275,26 +208,4 @@ def _series(key: Key, files: list[Found]) -> SeriesEntry:
         key=lambda one: (whole(one[1].facts, "InstanceNumber") or 0, one[1].sop_instance_uid),
     )
     entries = tuple(entry_of(*one) for one in ordered)
-    return SeriesEntry(key[1], ordered[0][1].modality, entries)
-
-
-def _flags(noted: dict[str, list[str]]) -> tuple[Flag, ...]:
-    flags = []
-    for code in sorted(noted, key=lambda code: (code != "PATIENT_MIXED", code)):
-        details = [detail for detail in noted[code] if detail]
-        if code in ("NON_VOLUME", "DUPLICATE"):
-            kinds = ", ".join(sorted(set(details)))
-            details = [f"{len(noted[code])} objects" + (f": {kinds}" if kinds else "")]
-        flags.append(Flag(code, "; ".join(details)))
-    return tuple(flags)
-
-
-def _require_conserved(index: StudyIndex) -> None:
-    used = len({
-        entry.path for study in index.studies for one in study.series for entry in one.files
-    })  # fmt: skip
-    used += sum(len(study.extra_files) for study in index.studies)
-    accounted = used + index.duplicates + len(index.ignored) + index.files_quarantined
-    if accounted != index.files_seen:
-        message = f"{index.files_seen} files seen, {accounted} accounted for"
-        raise AssertionError(message)
+    return SeriesEntry(key[1], key[2], entries)

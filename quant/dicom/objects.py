@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 
 NM_CLASS = "1.2.840.10008.5.1.4.1.1.20"
 PT_CLASS = "1.2.840.10008.5.1.4.1.1.128"
@@ -122,8 +122,13 @@ def assumed_uids(
     blank = [name for name, uid in (("study", study), ("series", series)) if not uid]
     facts["AssumedUIDs"] = tuple(blank)
     study = study or _uid_of(f"study/{frame}/{person}")
+    return study, series or assumed_series(study, facts), instance
+
+
+def assumed_series(study: str, facts: Mapping[str, object]) -> str:
+    """Stand in for a blank SeriesInstanceUID: one series are files that agree in all marks."""
     alike = [str(facts.get(keyword, "")) for keyword in SERIES_MARKS]
-    return study, series or _uid_of("/".join(["series", study, *alike])), instance
+    return _uid_of("/".join(["series", study, *alike]))
 
 
 def _uid_of(what: str) -> str:

@@ -13,10 +13,10 @@ from quant.domain.text import plain
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
+
+    from quant.domain.archive import FilePath
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR")
 """Contour types that enclose an area (PS3.3 C.8.8.6.3); overlaps are resolved by even-odd."""
@@ -32,12 +32,12 @@ FARTHEST_MM = 1e5
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
-def read_rtstruct(path: "Path") -> tuple[ContourShape, ...]:
+def read_rtstruct(path: "FilePath") -> tuple[ContourShape, ...]:
     """Read the regions of a DICOM RT Structure Set.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
         One RTSTRUCT file.
 
     Returns
@@ -58,7 +58,8 @@ def read_rtstruct(path: "Path") -> tuple[ContourShape, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lengths and character sets of unused attributes
-            dataset = pydicom.dcmread(path, force=True)
+            with path.open("rb") as stream:
+                dataset = pydicom.dcmread(stream, force=True)
             require_whole(dataset, path)
             return _shapes(dataset, path)
     except ReadError:
@@ -75,7 +76,7 @@ def why(error: Exception) -> str:
     return "content that cannot be parsed"
 
 
-def require_whole(dataset: "Dataset", path: "Path") -> None:
+def require_whole(dataset: "Dataset", path: "FilePath") -> None:
     """Refuse a dataset whose last element is shorter than it says.
 
     pydicom passes over it: a sequence then silently lacks its last items.
@@ -99,7 +100,7 @@ def require_whole(dataset: "Dataset", path: "Path") -> None:
             )
 
 
-def _unreadable(path: "Path", found: str) -> ReadError:
+def _unreadable(path: "FilePath", found: str) -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
         f"The structure set '{plain(path.name)}' cannot be read.",
@@ -109,7 +110,7 @@ def _unreadable(path: "Path", found: str) -> ReadError:
     )
 
 
-def _shapes(dataset: "Dataset", path: "Path") -> tuple[ContourShape, ...]:
+def _shapes(dataset: "Dataset", path: "FilePath") -> tuple[ContourShape, ...]:
     if "StructureSetROISequence" not in dataset:
         raise _unreadable(path, "no StructureSetROISequence (3006,0020)")
     frame = _common_frame(dataset)

@@ -22,10 +22,11 @@ from quant.errors import GeometryError, ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
+
+    from quant.domain.archive import FilePath
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
@@ -42,12 +43,12 @@ SAME_POSITION_MM = 1e-2
 Frame = tuple[int, "NDArray[np.uint8] | NDArray[np.float32]", tuple[int, int]]
 
 
-def read_segmentation(path: "Path") -> tuple[LabelShape, ...]:
+def read_segmentation(path: "FilePath") -> tuple[LabelShape, ...]:
     """Read the segments of a DICOM Segmentation or Label Map Segmentation.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
         One SEG file: BINARY, FRACTIONAL or LABELMAP.
 
     Returns
@@ -70,7 +71,8 @@ def read_segmentation(path: "Path") -> tuple[LabelShape, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lengths and character sets of unused attributes
-            dataset = pydicom.dcmread(path, force=True)
+            with path.open("rb") as stream:
+                dataset = pydicom.dcmread(stream, force=True)
             require_whole(dataset, path)
             return _Segmentation(dataset, path).shapes()
     except ReadError:
@@ -81,7 +83,7 @@ def read_segmentation(path: "Path") -> tuple[LabelShape, ...]:
         raise _unreadable(path, why(error)) from error
 
 
-def _unreadable(path: "Path", found: str, needed: str = "a DICOM Segmentation") -> ReadError:
+def _unreadable(path: "FilePath", found: str, needed: str = "a DICOM Segmentation") -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
         f"The segmentation '{plain(path.name)}' cannot be read.",
@@ -102,7 +104,7 @@ class _Geometry:
 class _Segmentation:
     """One SEG object while it is being read."""
 
-    def __init__(self, dataset: "Dataset", path: "Path") -> None:
+    def __init__(self, dataset: "Dataset", path: "FilePath") -> None:
         self.dataset = dataset
         self.path = path
         if str(dataset.get("SOPClassUID", "")) not in (SEGMENTATION, LABEL_MAP):

@@ -1,4 +1,7 @@
-"""The files of a folder: a walk that cannot loop, and which study a loose file belongs to."""
+"""The files of a folder: a walk that cannot loop, and which study a loose file belongs to.
+
+A ZIP archive counts as a folder: its members lie below it.
+"""
 
 import os
 import stat
@@ -6,8 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quant.domain.archive import FilePath, place_of
+
 REGION_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mrk.json")
 """Files that are not DICOM and may hold regions, volumes or marks (``.seg.nrrd`` is NRRD)."""
+
+TABLE_SUFFIXES = (".csv", ".json")
+"""Files beside a region file that name its labels."""
 
 
 @dataclass(slots=True)
@@ -47,12 +55,20 @@ def walk(root: Path) -> Walk:
     return found
 
 
-def is_region_file(path: Path) -> bool:
+def is_region_file(path: FilePath) -> bool:
     """Tell by its name whether a file that is not DICOM may hold regions or marks."""
     return path.name.lower().endswith(REGION_SUFFIXES) and not path.name.startswith("._")
 
 
-def claims_dicom(path: Path) -> bool:
+def table_places(path: FilePath) -> list[Path]:
+    """Return where the label tables of a region file would lie: its name with another ending."""
+    name = path.name.lower()
+    endings = (end for end in (".seg.nrrd", *REGION_SUFFIXES) if name.endswith(end))
+    stem = path.name[: -len(max(endings, key=len, default="")) or None]
+    return [place_of(path).with_name(stem + end) for end in TABLE_SUFFIXES] if stem else []
+
+
+def claims_dicom(path: FilePath) -> bool:
     """Tell by its name whether a file should have been DICOM: ``.dcm``, ``.ima`` or no suffix."""
     if path.name.startswith("."):
         return False
@@ -62,7 +78,7 @@ def claims_dicom(path: Path) -> bool:
 
 
 def studies_by_folder(
-    root: Path, files: Iterable[tuple[Path, str]]
+    root: Path, files: Iterable[tuple[FilePath, str]]
 ) -> Mapping[Path, frozenset[str]]:
     """Collect, for every folder from ``root`` down, the studies whose files lie in its tree."""
     found: dict[Path, set[str]] = {}
@@ -75,14 +91,14 @@ def studies_by_folder(
 
 
 def owner_of(
-    path: Path, root: Path, rois: Path | None, studies: Mapping[Path, frozenset[str]]
+    place: Path, root: Path, rois: Path | None, studies: Mapping[Path, frozenset[str]]
 ) -> tuple[str, str]:
     """Find the study that a loose file belongs to.
 
     Parameters
     ----------
-    path, root : Path
-        The file, and the folder that was walked.
+    place, root : Path
+        Where the file lies, and the folder that was walked.
     rois : Path or None
         Folder whose subfolders are named after StudyInstanceUIDs.
     studies : dict of Path to frozenset of str
@@ -93,13 +109,13 @@ def owner_of(
     tuple of (study_uid, why_not)
         One of the two is empty.
     """
-    if rois is not None and path.is_relative_to(rois):
-        parts = path.relative_to(rois).parts
+    if rois is not None and place.is_relative_to(rois):
+        parts = place.relative_to(rois).parts
         if len(parts) > 1:
             return parts[0], ""
-        if not path.is_relative_to(root):
+        if not place.is_relative_to(root):
             return "", "it lies in the folder of regions itself, not in one named after a study"
-    for folder in path.parents:
+    for folder in place.parents:
         near = studies.get(folder, frozenset())
         if len(near) == 1:
             return next(iter(near)), ""

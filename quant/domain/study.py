@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quant.domain.archive import FilePath
 from quant.domain.flags import Flag
 from quant.domain.text import plain
 
@@ -13,14 +14,14 @@ class FileEntry:
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
     sop_class_uid, sop_instance_uid : str
     facts : dict of str to object
         Technical attributes by DICOM keyword, plain Python values only (str, int, float, tuples of
         them). Never names, birth dates or free identifiers of a person.
     """
 
-    path: Path
+    path: FilePath
     sop_class_uid: str
     sop_instance_uid: str
     facts: dict[str, object] = field(default_factory=dict)
@@ -94,7 +95,7 @@ class StudyFiles:
         Keyed hash of the patient's identifier; empty when there is none.
     series : tuple of SeriesEntry
         Sorted by SeriesInstanceUID.
-    extra_files : tuple of Path
+    extra_files : tuple of Path or ArchiveMember
         Files that are not DICOM and belong to this study (NIfTI, NRRD, MHA, markups), sorted.
     input_hash : str
         SHA-256 over the contents of all files above, whatever their names and order; empty until
@@ -105,7 +106,7 @@ class StudyFiles:
     study_uid: str
     subject_key: str
     series: tuple[SeriesEntry, ...]
-    extra_files: tuple[Path, ...] = ()
+    extra_files: tuple[FilePath, ...] = ()
     input_hash: str = ""
     flags: tuple[Flag, ...] = ()
 
@@ -126,7 +127,7 @@ class StudyIndex:
     studies: tuple[StudyFiles, ...]
     files_seen: int
     duplicates: int
-    ignored: tuple[Path, ...]
+    ignored: tuple[FilePath, ...]
     quarantined: tuple[QuarantineEntry, ...]
     files_quarantined: int = 0
 

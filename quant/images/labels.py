@@ -19,9 +19,10 @@ from quant.images.refusal import FARTHEST_MM, cause, not_labels, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from quant.domain.archive import FilePath
 
 MOST_LABELS = 1024
 """A file with more different values than this is an image, not a label map."""
@@ -58,18 +59,18 @@ class LabelMap:
     source: str
 
 
-def label_suffix(path: "Path") -> str:
+def label_suffix(path: "FilePath") -> str:
     """Return the ending that makes a file a label file; empty when it is none."""
     name = path.name.lower()
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
 
 
-def read_label_file(path: "Path") -> tuple[LabelShape, ...]:
+def read_label_file(path: "FilePath") -> tuple[LabelShape, ...]:
     """Read the labels of a NIfTI, NRRD, .seg.nrrd or MHA file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
 
     Returns
     -------
@@ -99,11 +100,11 @@ def read_label_file(path: "Path") -> tuple[LabelShape, ...]:
         raise unreadable(path, cause(error)) from error
 
 
-def _stem(path: "Path") -> str:
+def _stem(path: "FilePath") -> str:
     return path.name[: len(path.name) - len(label_suffix(path))]
 
 
-def _read_layers(path: "Path") -> tuple[LabelMap, ...]:
+def _read_layers(path: "FilePath") -> tuple[LabelMap, ...]:
     """Read the file by its ending; overlapping segments come as several layers."""
     suffix = label_suffix(path)
     if suffix in (".nii", ".nii.gz"):
@@ -121,7 +122,7 @@ def _read_layers(path: "Path") -> tuple[LabelMap, ...]:
     raise unreadable(path, f"file name ending '{path.suffix}'", "one of " + ", ".join(SUFFIXES))
 
 
-def _split(layer: LabelMap, stem: str, path: "Path") -> tuple[LabelShape, ...]:
+def _split(layer: LabelMap, stem: str, path: "FilePath") -> tuple[LabelShape, ...]:
     """Cut a label map into its labels."""
     values = layer.values
     if values.ndim != 3:
@@ -138,7 +139,7 @@ def _split(layer: LabelMap, stem: str, path: "Path") -> tuple[LabelShape, ...]:
     labels = [int(value) for value in np.flatnonzero(boxes[:, 6])]
     names = layer.names
     if layer.source != "seg.nrrd":
-        given = names or _companion_names(path.with_name(stem))
+        given = names or _companion_names(path, stem)
         alone = len(labels) == 1
         names = {v: given.get(v) or (stem if alone else f"{stem}:{v}") for v in labels} or {0: stem}
     nothing = np.zeros(7, dtype=np.int64)
@@ -148,7 +149,7 @@ def _split(layer: LabelMap, stem: str, path: "Path") -> tuple[LabelShape, ...]:
     )
 
 
-def _are_whole(values: "NDArray[np.generic]", path: "Path") -> bool:
+def _are_whole(values: "NDArray[np.generic]", path: "FilePath") -> bool:
     """Tell labels stored as floating point (True) from fractions 0..1 (False); refuse others."""
     whole, most, least = True, 0.0, 0.0
     for part in values:
@@ -174,7 +175,7 @@ def _fractions(values: "NDArray[np.generic]", grid: Grid, name: str, source: str
     )
 
 
-def _label_boxes(values: "NDArray[np.generic]", path: "Path") -> "NDArray[np.int64]":
+def _label_boxes(values: "NDArray[np.generic]", path: "FilePath") -> "NDArray[np.int64]":
     """Return, for every label value, its box and count as (N, 7) int64; see the kernel."""
     from quant_kernels.overlap import label_boxes
 
@@ -215,13 +216,13 @@ def _one(
     return LabelShape(name, grid.cropped(corner, shape), weights, source=layer.source)
 
 
-def _companion_names(stem: "Path") -> dict[int, str]:
+def _companion_names(path: "FilePath", stem: str) -> dict[int, str]:
     """Read label names from a JSON or CSV file beside the label file, of the same stem.
 
     JSON: ``{"1": "liver"}``, or under a key ``labels`` either that or ``{"liver": 1}``. CSV: two
     columns, value and name in any order; other rows (a heading) are passed over.
     """
-    table = stem.with_name(stem.name + ".json")
+    table = path.with_name(f"{stem}.json")
     if table.is_file():
         content = json.loads(table.read_text(encoding="utf-8-sig"))
         if not isinstance(content, dict):
@@ -230,7 +231,7 @@ def _companion_names(stem: "Path") -> dict[int, str]:
         if isinstance(inner, dict):
             return _named([(k, v) for k, v in inner.items()] + [(v, k) for k, v in inner.items()])
         return _named(list(content.items()))
-    table = stem.with_name(stem.name + ".csv")
+    table = path.with_name(f"{stem}.csv")
     if not table.is_file():
         return {}
     with table.open(newline="", encoding="utf-8-sig") as stream:

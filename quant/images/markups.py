@@ -12,7 +12,7 @@ from quant.errors import ReadError
 from quant.images.refusal import FARTHEST_MM, cause
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from quant.domain.archive import FilePath
 
 SUFFIX = ".mrk.json"
 
@@ -22,12 +22,12 @@ NAMELESS = re.compile(r"(?:[A-Za-z]?[-_ ]?\d*|)$")
 """Labels that 3D Slicer gives by itself (F-1, P_2, 3) say nothing about the point."""
 
 
-def read_markups(path: "Path") -> tuple[Mark, ...]:
+def read_markups(path: "FilePath") -> tuple[Mark, ...]:
     """Read the control points of a 3D Slicer markups file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
         ``.mrk.json``.
 
     Returns
@@ -62,7 +62,7 @@ def read_markups(path: "Path") -> tuple[Mark, ...]:
     return tuple(points)
 
 
-def _unreadable(path: "Path", found: str, needed: str) -> ReadError:
+def _unreadable(path: "FilePath", found: str, needed: str) -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
         f"The markups file '{plain(path.name)}' cannot be read.",
@@ -72,7 +72,7 @@ def _unreadable(path: "Path", found: str, needed: str) -> ReadError:
     )
 
 
-def _points(markup: dict[str, object], path: "Path", *, known: bool) -> list[Mark]:
+def _points(markup: dict[str, object], path: "FilePath", *, known: bool) -> list[Mark]:
     system = str(markup.get("coordinateSystem") or ("LPS" if known else "")).upper()
     unit = markup.get("coordinateUnits") or ("mm" if known else "")
     if isinstance(unit, list) and unit:

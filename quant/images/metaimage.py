@@ -12,9 +12,9 @@ from quant.images.labels import LabelMap
 from quant.images.refusal import require_size, unpack, unreadable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
+
+    from quant.domain.archive import FilePath
 
 TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4",
@@ -38,12 +38,12 @@ PLAIN_VALUES = {
 Header = dict[str, str]
 
 
-def read_metaimage(path: "Path") -> LabelMap:
+def read_metaimage(path: "FilePath") -> LabelMap:
     """Read a MetaImage file of one scalar volume, raw or zlib-compressed; its space is LPS mm.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
         ``.mha``.
 
     Raises
@@ -81,7 +81,7 @@ def read_metaimage(path: "Path") -> LabelMap:
                     "MHA")  # fmt: skip
 
 
-def _header(path: "Path", content: bytes) -> tuple[Header, int]:
+def _header(path: "FilePath", content: bytes) -> tuple[Header, int]:
     """Return the keys in small letters with their values, and where the data begin."""
     header: Header = {}
     start = 0
@@ -102,7 +102,7 @@ def _header(path: "Path", content: bytes) -> tuple[Header, int]:
 
 
 def _numbers(
-    path: "Path", header: Header, keys: tuple[str, ...], count: int
+    path: "FilePath", header: Header, keys: tuple[str, ...], count: int
 ) -> "NDArray[np.float64]":
     """Return the numbers of the first of the keys that is there."""
     for key in keys:
@@ -117,7 +117,7 @@ def _numbers(
     raise unreadable(path, f"no {keys[0]}", "a file with its place in the scanner")
 
 
-def _affine(path: "Path", header: Header) -> "NDArray[np.float64]":
+def _affine(path: "FilePath", header: Header) -> "NDArray[np.float64]":
     """Return the (4, 4) affine of (k, j, i, 1) to LPS mm."""
     spacing = _numbers(path, header, ("elementspacing", "elementsize"), 3)
     if not (spacing > 0.0).all():

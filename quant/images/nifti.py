@@ -11,10 +11,10 @@ from quant.images.labels import LabelMap
 from quant.images.refusal import require_size, unreadable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nibabel.nifti1 import Nifti1Header, Nifti1Image
     from numpy.typing import NDArray
+
+    from quant.domain.archive import FilePath
 
 SCANNER = 1
 """NIFTI_XFORM_SCANNER_ANAT: the transform that leads to the scanner's own frame."""
@@ -34,12 +34,12 @@ DISAGREEMENT = 0.1
 """Two transforms agree when no corner moves by more than this part of a voxel."""
 
 
-def read_nifti(path: "Path") -> LabelMap:
+def read_nifti(path: "FilePath") -> LabelMap:
     """Read a NIfTI-1 or NIfTI-2 file; RAS becomes LPS here.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
         ``.nii`` or ``.nii.gz``.
 
     Returns
@@ -64,7 +64,7 @@ def read_nifti(path: "Path") -> LabelMap:
         with nibabel.imageglobals.LoggingOutputSuppressor():
             typed, needed = _check(path, packed=packed)
             kind: Any = typed
-            image = kind.from_bytes(_content(path, needed)) if packed else kind.from_filename(path)
+            image = kind.from_bytes(_content(path, needed) if packed else path.read_bytes())
             affine = _affine(path, image.header, image.shape[:3])
             stored = np.asanyarray(image.dataobj)
     except (zlib.error, OSError, EOFError, nibabel.spatialimages.HeaderDataError) as error:
@@ -74,16 +74,16 @@ def read_nifti(path: "Path") -> LabelMap:
     return LabelMap(values, affine, _embedded_names(extensions), "NIfTI")
 
 
-def _content(path: "Path", needed: int) -> bytes:
+def _content(path: "FilePath", needed: int) -> bytes:
     """Unpack a file to its end, where its checksum stands, if that is no further than it should."""
-    with gzip.open(path, "rb") as stream:
+    with path.open("rb") as packed, gzip.open(packed, "rb") as stream:
         content = stream.read(needed + TRAILING)
     if not needed <= len(content) < needed + TRAILING:
         raise unreadable(path, f"{len(content)} bytes or more after unpacking", f"{needed} bytes")
     return content
 
 
-def _check(path: "Path", *, packed: bool) -> "tuple[type[Nifti1Image], int]":
+def _check(path: "FilePath", *, packed: bool) -> "tuple[type[Nifti1Image], int]":
     """Refuse by its header a file that is no label map or too large.
 
     Returns the class that reads it, and how many bytes its header and data have. Nothing but the
@@ -92,8 +92,8 @@ def _check(path: "Path", *, packed: bool) -> "tuple[type[Nifti1Image], int]":
     import nibabel
 
     try:
-        with (gzip.open if packed else open)(path, "rb") as stream:
-            start = stream.read(HEADER_BYTES[-1])
+        with path.open("rb") as stream:
+            start = (gzip.GzipFile(fileobj=stream) if packed else stream).read(HEADER_BYTES[-1])
     except (zlib.error, OSError, EOFError) as error:
         raise unreadable(path, "no or damaged gzip data", "a NIfTI file") from error
     sizes = {int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")}
@@ -123,7 +123,9 @@ def _check(path: "Path", *, packed: bool) -> "tuple[type[Nifti1Image], int]":
     return kind, needed
 
 
-def _affine(path: "Path", typed: "Nifti1Header", shape: tuple[int, ...]) -> "NDArray[np.float64]":
+def _affine(
+    path: "FilePath", typed: "Nifti1Header", shape: tuple[int, ...]
+) -> "NDArray[np.float64]":
     """Return the (4, 4) affine of (k, j, i, 1) to LPS mm."""
     header: Any = typed  # its calls carry no types
     sform, s_code = header.get_sform(coded=True)

@@ -10,9 +10,10 @@ from quant.images.refusal import require_size, unpack, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from quant.domain.archive import FilePath
 
 TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),
@@ -50,12 +51,12 @@ ENCODINGS = {"raw": "raw", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2"
 SEGMENT = re.compile(r"Segment(\d+)_(?:ID|Name|LabelValue|Layer)$")
 
 
-def read_nrrd(path: "Path") -> tuple[LabelMap, ...]:
+def read_nrrd(path: "FilePath") -> tuple[LabelMap, ...]:
     """Read a NRRD file: one label map, or one for each layer of a segmentation.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
         ``.nrrd`` or ``.seg.nrrd``.
 
     Returns
@@ -93,7 +94,7 @@ def read_nrrd(path: "Path") -> tuple[LabelMap, ...]:
     )
 
 
-def _read(path: "Path") -> "tuple[NDArray[np.generic], Mapping[str, Any]]":
+def _read(path: "FilePath") -> "tuple[NDArray[np.generic], Mapping[str, Any]]":
     """Return the array in the file's order of axes, and its header.
 
     Data in another file are refused, and packed data unpacked no further than the header says.
@@ -132,7 +133,7 @@ def _read(path: "Path") -> "tuple[NDArray[np.generic], Mapping[str, Any]]":
 
 
 def _layers(
-    path: "Path", data: "NDArray[np.generic]", header: "Mapping[str, object]"
+    path: "FilePath", data: "NDArray[np.generic]", header: "Mapping[str, object]"
 ) -> "tuple[list[NDArray[np.generic]], NDArray[np.float64]]":
     """Return the layers as (K, J, I) arrays and the affine of (k, j, i, 1) to LPS mm."""
     space = str(header.get("space", "")).strip().lower()

@@ -14,7 +14,8 @@ from quant.errors import ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from quant.domain.archive import FilePath
 
 MOST_VOXELS = 10**9
 """Larger arrays are refused before they are read; a CT of 512 x 512 x 1200 has 0.3e9."""
@@ -30,7 +31,7 @@ FARTHEST_MM = 1e5
 """No patient reaches further from the scanner's origin."""
 
 
-def unreadable(path: "Path", found: str, needed: str = "a label file") -> ReadError:
+def unreadable(path: "FilePath", found: str, needed: str = "a label file") -> ReadError:
     """Say why a label file cannot be used."""
     return ReadError(
         "ROI_UNREADABLE",
@@ -41,7 +42,7 @@ def unreadable(path: "Path", found: str, needed: str = "a label file") -> ReadEr
     )
 
 
-def not_labels(path: "Path", found: str) -> ReadError:
+def not_labels(path: "FilePath", found: str) -> ReadError:
     """Say that a file holds an image, not regions."""
     return ReadError(
         "ROI_NOT_LABELS",
@@ -68,13 +69,13 @@ def cause(error: Exception) -> str:
 
 
 def require_size(
-    path: "Path", shape: "Sequence[int]", itemsize: int, *, packed_bytes: int | None = None
+    path: "FilePath", shape: "Sequence[int]", itemsize: int, *, packed_bytes: int | None = None
 ) -> int:
     """Refuse an array that is too large, before anything is unpacked.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
     shape : sequence of int
         As the header states it.
     itemsize : int
@@ -113,12 +114,12 @@ def require_size(
     return decoded
 
 
-def unpack(path: "Path", packed: bytes, needed: int, encoding: str) -> bytes:
+def unpack(path: "FilePath", packed: bytes, needed: int, encoding: str) -> bytes:
     """Unpack gzip, zlib or bzip2 data, never more than needed.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
     packed : bytes
     needed : int
         Bytes that must come out, no more and no less.

@@ -10,11 +10,11 @@ from quant.errors import QuantError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
+    from quant.domain.archive import FilePath
     from quant.domain.study import StudyFiles
 
-    Reader = Callable[[Path], Sequence[Shape | Mark]]
+    Reader = Callable[[FilePath], Sequence[Shape | Mark]]
 
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 
@@ -75,7 +75,7 @@ def gather_shapes(study: "StudyFiles") -> ShapesFound:
     return ShapesFound(_unique(shapes), tuple(marks), tuple(quarantined))
 
 
-def _readers(study: "StudyFiles") -> "Iterator[tuple[Path, Reader]]":
+def _readers(study: "StudyFiles") -> "Iterator[tuple[FilePath, Reader]]":
     """Yield the region files with their readers: DICOM in the order of UIDs, others by path."""
     from quant.images.labels import label_suffix, read_label_file
     from quant.images.markups import SUFFIX, read_markups

@@ -9,6 +9,11 @@ READING: dict[str, CodeInfo] = {
     "TRUNCATED": CodeInfo(
         E, "A DICOM file ends before its data do.", "Copy or export the file again."
     ),
+    "ZIP_LIMIT": CodeInfo(
+        E,
+        "A ZIP archive, or a file in it, is not unpacked: too large, nested, locked or unsafe.",
+        "Unpack it yourself, look at what it holds, and supply the folder.",
+    ),
     "DICOM_UNREADABLE": CodeInfo(
         E,
         "A DICOM file cannot be parsed.",
