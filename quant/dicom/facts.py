@@ -46,6 +46,8 @@ PLAIN: tuple[str, ...] = (
     "TimezoneOffsetFromUTC", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor",
     "DecayCorrected", "DecayCorrectionDateTime", "AttenuationCorrected",
     "PatientWeight", "PatientSize", "PatientSex",
+    "ContentTime", "TemporalPositionIdentifier", "TriggerTime", "NominalPercentageOfCardiacPhase",
+    "KVP",
 )  # fmt: skip
 """Attributes of the top level."""
 

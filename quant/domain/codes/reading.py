@@ -51,9 +51,9 @@ READING: dict[str, CodeInfo] = {
         "Find out which is right and remove the other, or split the series.",
     ),
     "SERIES_MIXED": CodeInfo(
-        E,
-        "A series mixes images of different size or orientation.",
-        "Export the volume as a series of its own.",
+        W,
+        "A series mixes images that form no one volume; what could be told apart is kept apart.",
+        "Check that the part used is the one meant; export each volume as a series of its own.",
     ),
     "DECODE": CodeInfo(
         E,
@@ -180,7 +180,7 @@ READING: dict[str, CodeInfo] = {
     ),
     "ENHANCED_UNREAD": CodeInfo(
         E,
-        "An enhanced multi-frame CT or PET object, which this version does not read.",
+        "A multi-frame CT or PET object that does not say where its frames lie.",
         "Export the series as one file a slice.",
     ),
     "PATIENT_MIXED": CodeInfo(
@@ -188,12 +188,20 @@ READING: dict[str, CodeInfo] = {
         "Files of one study bear different patient identifiers, so it is not measured.",
         "Find out whose files they are; give all files of one person the same PatientID.",
     ),
-    "CT_GAP": CodeInfo(E, "Slices are missing inside a series.", "Export the whole series again."),
+    "CT_GAP": CodeInfo(
+        W,
+        "Slices are missing inside a series. At most two adjacent ones of a CT are interpolated.",
+        "Export the whole series again; interpolated slices show nothing that was measured.",
+    ),
     "CT_NONUNIFORM": CodeInfo(
-        E, "Slices are not evenly spaced.", "Supply an evenly spaced reconstruction."
+        W,
+        "Slices are not evenly spaced. A CT is resampled to an even grid, PET is refused.",
+        "Supply an evenly spaced reconstruction.",
     ),
     "CT_TILT": CodeInfo(
-        E, "Slices are sheared (gantry tilt).", "Supply a reconstruction without tilt."
+        W,
+        "Slices are sheared (gantry tilt). A CT is resampled to a right-angled grid, PET refused.",
+        "Supply a reconstruction without tilt.",
     ),
 }
 
