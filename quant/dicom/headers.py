@@ -3,17 +3,11 @@
 Whatever a file does while it is read, the answer is a header, a named problem, or "not DICOM".
 """
 
-import contextlib
 import io
-import warnings
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import pydicom
-from pydicom.tag import Tag
-
-from quant.dicom.facts import NODES, PIXEL_KEYWORDS, collect, text
+from quant.dicom.facts import PIXEL_KEYWORDS, text
 from quant.dicom.objects import (
     DICOMDIR_CLASS,
     PIXEL_MODALITIES,
@@ -22,41 +16,27 @@ from quant.dicom.objects import (
     sane_uid,
     subject_key,
 )
-from quant.dicom.private import PRIVATE_TAGS
+from quant.dicom.pydicom_headers import parse
 from quant.dicom.streams import (
     DEFLATED,
+    EXPLICIT_BIG,
     MAGIC_AT,
     WatchedStream,
     is_bomb,
     walk_fragments,
 )
+from quant.dicom.walker import MEDIA_CLASS, MEDIA_INSTANCE, READ_BYTES, Parsed, walk
+from quant.dicom.walker_values import IDENTIFIERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydicom.dataset import FileDataset
-    from pydicom.filebase import ReadableBuffer
-
-READ_BYTES = 1 << 16
-"""Bytes read at a time: the whole header of nearly every file."""
+    from quant.domain.archive import FilePath
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
-
-IMPLICIT_LITTLE, EXPLICIT_LITTLE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
-EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 
 VALUE_REPRESENTATIONS = frozenset((
     "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OD", "OF",
     "OL", "OW", "PN", "SH", "SL", "SQ", "SS", "ST", "TM", "UI", "UL", "UN", "US", "UT",
 ))  # fmt: skip
-
-STUDY_UID, PATIENT_ID, ISSUER = 0x0020000D, 0x00100020, 0x00100021
-WANTED: list[int] = [
-    *(node.tag for node in NODES),
-    *(Tag(number) for number in (0x00080005, STUDY_UID, PATIENT_ID, ISSUER)),
-    *sorted(PRIVATE_TAGS),
-]
-"""Tags read from every file; all others are passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +71,12 @@ class Header:
     message: str = ""
 
 
-def read_header(path: Path) -> Header | None:
+def read_header(path: "FilePath") -> Header | None:
     """Read the header of one file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or ArchiveMember
         A regular file.
 
     Returns
@@ -107,14 +87,17 @@ def read_header(path: Path) -> Header | None:
         raised.
     """
     try:
-        with path.open("rb", buffering=READ_BYTES) as handle:
-            size = handle.seek(0, io.SEEK_END)
-            handle.seek(0)
-            head = handle.read(MAGIC_AT + 4)
-            if not looks_like_dicom(head, size):
+        with path.open("rb", buffering=0) as handle:
+            stream = WatchedStream(handle, handle.seek(0, io.SEEK_END))
+            stream.seek(0)
+            head = stream.read(min(READ_BYTES, stream.size))
+            if not looks_like_dicom(head[: MAGIC_AT + 4], stream.size):
                 return None
-            handle.seek(0)
-            return _parse(WatchedStream(handle, size))
+            parsed = walk(stream, head)
+            if parsed is not None:
+                stream.seek(parsed.end)
+                return _judged(_identified(parsed), stream)
+        return read_by_pydicom(path)
     except OSError as error:
         if isinstance(error, PermissionError):
             return Header(code="NO_PERMISSION", message="the file may not be read")
@@ -132,35 +115,22 @@ def looks_like_dicom(head: bytes, size: int) -> bool:
     return little and 0 < int.from_bytes(head[4:8], "little") < min(size, 1024)
 
 
-@contextlib.contextmanager
-def lenient() -> "Iterator[None]":
-    """Let pydicom pass over values that break the rules of their VR; what is used is checked."""
-    settings = pydicom.config.settings
-    before = settings.reading_validation_mode
-    settings.reading_validation_mode = pydicom.config.IGNORE
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        settings.reading_validation_mode = before
+def read_by_pydicom(path: "FilePath") -> Header | None:
+    """Read the header of any file, however it is encoded or damaged; OSError may be raised."""
+    with path.open("rb", buffering=READ_BYTES) as handle:
+        size = handle.seek(0, io.SEEK_END)
+        handle.seek(0)
+        return _parsed(WatchedStream(handle, size))
 
 
-def _parse(stream: WatchedStream) -> Header | None:
+def _parsed(stream: WatchedStream) -> Header | None:
     has_magic = stream.read(min(MAGIC_AT + 4, stream.size))[MAGIC_AT:] == b"DICM"
     stream.seek(0)
     try:
         if is_bomb(stream):
             return Header(code="DICOM_UNREADABLE", message="it inflates beyond measure")
         stream.seek(0)
-        with lenient():
-            data = pydicom.dcmread(
-                cast("ReadableBuffer", stream),
-                stop_before_pixels=True,
-                force=True,
-                specific_tags=WANTED,
-            )
-            header = _identified(data)
+        header = _identified(parse(stream))
     except Exception:  # noqa: BLE001 - damaged files raise eleven kinds of exceptions
         if not has_magic:
             return None
@@ -175,17 +145,16 @@ def _parse(stream: WatchedStream) -> Header | None:
     return _judged(header, stream)
 
 
-def _identified(data: "FileDataset") -> Header:
-    facts = collect(data)
-    meta = data.file_meta
-    facts["TransferSyntaxUID"] = str(meta.get("TransferSyntaxUID", "")) or _guessed_syntax(data)
-    sop_class_uid = text(facts, "SOPClassUID") or str(meta.get("MediaStorageSOPClassUID", ""))
+def _identified(parsed: Parsed) -> Header:
+    facts = parsed.facts
+    study_uid, patient_id, issuer = (parsed.identifiers.get(tag, "") for tag in IDENTIFIERS)
+    sop_class_uid = text(facts, "SOPClassUID") or parsed.meta.get(MEDIA_CLASS, "")
     uids = (
-        _identifier(data, STUDY_UID),
+        study_uid,
         text(facts, "SeriesInstanceUID"),
-        text(facts, "SOPInstanceUID") or str(meta.get("MediaStorageSOPInstanceUID", "")),
+        text(facts, "SOPInstanceUID") or parsed.meta.get(MEDIA_INSTANCE, ""),
     )
-    person = subject_key(_identifier(data, PATIENT_ID), "")
+    person = subject_key(patient_id, "")
     if sop_class_uid and not (uids[0] and uids[1]):
         uids = assumed_uids(uids, facts, person)
     return Header(
@@ -194,24 +163,10 @@ def _identified(data: "FileDataset") -> Header:
         sop_class_uid=sop_class_uid,
         sop_instance_uid=uids[2],
         modality=modality_of(sop_class_uid, text(facts, "Modality")),
-        subject=subject_key(_identifier(data, PATIENT_ID), _identifier(data, ISSUER)),
+        subject=subject_key(patient_id, issuer),
         person=person,
         facts=facts,
     )
-
-
-def _identifier(data: "FileDataset", tag: int) -> str:
-    try:
-        return str(data[tag].value or "").strip() if tag in data else ""
-    except Exception:  # noqa: BLE001 - a malformed value may raise anything on first access
-        return ""
-
-
-def _guessed_syntax(data: "FileDataset") -> str:
-    implicit, little = data.original_encoding
-    if implicit:
-        return IMPLICIT_LITTLE
-    return EXPLICIT_LITTLE if little else EXPLICIT_BIG
 
 
 def _judged(header: Header, stream: WatchedStream) -> Header:

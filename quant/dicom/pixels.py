@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.dicom.facts import text, whole
-from quant.dicom.headers import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
-from quant.dicom.streams import DEFLATED
+from quant.dicom.streams import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
@@ -208,13 +207,14 @@ def _decode(
     import pydicom
     from pydicom.uid import UID
 
-    from quant.dicom.headers import lenient
+    from quant.dicom.pydicom_headers import lenient
 
     syntax = UID(text(entry.facts, "TransferSyntaxUID"))
     try:
         with lenient(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            data = pydicom.dcmread(entry.path, force=True)
+            with entry.path.open("rb") as stream:
+                data = pydicom.dcmread(stream, force=True)
             if "TransferSyntaxUID" not in data.file_meta:
                 data.file_meta.TransferSyntaxUID = syntax
             if syntax in JPEG_2000:
