@@ -67,6 +67,11 @@ class RegionSettings(Settings):
         RasterRule,
         _setting(HOUSE, "fractional: weight = part of the voxel inside; centre: 0 or 1"),
     ] = RasterRule.FRACTIONAL
+    accept_other_frame: Annotated[
+        bool,
+        _setting(HOUSE, "take regions of another frame of reference as they are, flagged; "
+                 "false: refuse them"),
+    ] = False  # fmt: skip
     muscle: Annotated[
         Literal["autochthon", "psoas"],
         _setting(HOUSE, "which muscle beside L2 stands for 'both sides of the lumbar 2 vertebra'"),

@@ -8,6 +8,11 @@ REGIONS: dict[str, CodeInfo] = {
         "The region was drawn in another frame of reference.",
         "Transfer the region to the emission volume's frame and export it again.",
     ),
+    "ROI_FOR_OVERRIDDEN": CodeInfo(
+        W,
+        "The region was drawn in another frame of reference; the protocol accepts it.",
+        "Check the overlay of region and volume.",
+    ),
     "ROI_NO_STUDY": CodeInfo(
         W,
         "A region file cannot be assigned to one study, so it is not used.",
@@ -24,7 +29,11 @@ REGIONS: dict[str, CodeInfo] = {
     "IMAGE_IGNORED": CodeInfo(
         I, "A file beside the study holds an image, not regions; it is not used.", "Nothing."
     ),
-    "ROI_EMPTY": CodeInfo(E, "The region is empty.", "Draw the region, or remove it."),
+    "ROI_EMPTY": CodeInfo(
+        W,
+        "The region encloses nothing: it is empty, or has open contours and points only.",
+        "Draw the region, or remove it.",
+    ),
     "ROI_OUTSIDE": CodeInfo(
         E,
         "The region lies outside the emission volume.",
@@ -34,6 +43,11 @@ REGIONS: dict[str, CodeInfo] = {
         I,
         "An organ or excluded region is empty, or an excluded one outside the volume: not used.",
         "Nothing.",
+    ),
+    "ROI_NO_ROLE": CodeInfo(
+        I,
+        "Regions whose names mean nothing to the method; they are not used.",
+        "Nothing, or rename a region that is meant.",
     ),
     "ROI_CLIPPED": CodeInfo(
         W,
@@ -46,7 +60,14 @@ REGIONS: dict[str, CodeInfo] = {
         "Read the digital-sphere floor beside the asphericity.",
     ),
     "ROI_PLANE": CodeInfo(
-        W, "Contours are not parallel or not evenly spaced.", "Check the region's volume."
+        W,
+        "Contours are not flat, not evenly spaced, off the slices or askew to the voxels.",
+        "Check the region's volume.",
+    ),
+    "ROI_CONTOURS_CROSS": CodeInfo(
+        W,
+        "Contours of one plane overlap in part; what they share counts as outside (even-odd).",
+        "Check the region's volume, or draw it as one contour.",
     ),
     "ROI_THICKNESS_ASSUMED": CodeInfo(
         W,
