@@ -18,7 +18,8 @@ def open_studies(folder: str | Path, *, rois: str | Path | None = None) -> "Iter
     Parameters
     ----------
     folder : str or Path
-        Any tree of files; studies are told apart by StudyInstanceUID.
+        Any tree of files, a ZIP archive or a DICOMDIR (its folder is meant); studies are told
+        apart by StudyInstanceUID.
     rois : str or Path, optional
         Folder with region files in one folder per StudyInstanceUID.
 
@@ -30,12 +31,12 @@ def open_studies(folder: str | Path, *, rois: str | Path | None = None) -> "Iter
     Raises
     ------
     UsageError
-        If a folder does not exist.
+        If the folder or file does not exist.
     """
     from quant.dicom.index import index_tree
-    from quant.errors import require_folder
+    from quant.errors import require_folder, require_input
 
-    require_folder(Path(folder), "INPUT")
+    require_input(Path(folder))
     if rois is not None:
         require_folder(Path(rois), "The folder of regions")
     index = index_tree(Path(folder), rois=Path(rois) if rois is not None else None)

@@ -116,3 +116,15 @@ def require_folder(path: Path, what: str) -> None:
             needed="an existing folder",
             next_step="check the path",
         )
+
+
+def require_input(path: Path) -> None:
+    """Raise a UsageError when ``path`` is neither a folder nor a file."""
+    if not path.is_dir() and not path.is_file():
+        raise UsageError(
+            "USAGE",
+            "INPUT is not a folder, nor a file.",
+            found=str(path),
+            needed="an existing folder, a ZIP archive, a DICOMDIR or a DICOM file",
+            next_step="check the path",
+        )

@@ -72,7 +72,7 @@ def _problem(input_folder: Path | None, rois: Path | None) -> "UsageError | None
         problem, found = "--rois is not a folder.", f"{rois}"
     else:
         return None
-    needed = "an existing folder (for INPUT also one file)"
+    needed = "an existing folder (for INPUT also a ZIP archive, a DICOMDIR or one file)"
     return UsageError("USAGE", problem, found=plain(found), needed=needed, next_step="see --help")
 
 

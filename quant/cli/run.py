@@ -21,7 +21,7 @@ PIPED_WIDTH = 150
 
 def run(
     input_folder: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Folder with DICOM, of any structure.")
+        Path, typer.Argument(metavar="INPUT", help="Folder with DICOM, of any structure, or a ZIP archive.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     protocol: Annotated[
@@ -69,12 +69,12 @@ def measure_folder(
         from rich.console import Console
 
         from quant.dicom.index import index_tree
-        from quant.errors import require_folder
+        from quant.errors import require_folder, require_input
         from quant.pipeline.batch import run_batch
         from quant.pipeline.protocols import load_protocol
 
     settings = load_protocol(protocol)
-    require_folder(input_folder, "INPUT")
+    require_input(input_folder)
     if rois is not None:
         require_folder(rois, "The folder of --rois")
     console = Console()

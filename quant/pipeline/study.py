@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAMES_SHOWN = 12
-LOST_CODES = ("TRUNCATED", "DICOM_UNREADABLE", "DUP_CONFLICT", "PIXELS_MISSING", "NO_PERMISSION")
+LOST_CODES = (
+    "TRUNCATED", "DICOM_UNREADABLE", "DUP_CONFLICT", "PIXELS_MISSING", "NO_PERMISSION", "ZIP_LIMIT",
+    "ROI_UNREADABLE",
+)  # fmt: skip
 """A study that lost one of its files may have lost the volume that was meant: never ``ok``."""
 
 
