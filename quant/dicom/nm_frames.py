@@ -1,48 +1,33 @@
-"""The frames of a multi-frame NM object: one volume or several, their order and spacing."""
+"""The frames of a volume in a multi-frame NM object: their order and spacing."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.dicom.facts import number, numbers, text, whole
+from quant.dicom.facts import number, numbers, text
 from quant.dicom.geometry import SPACING_LIMITS_MM, pixel_spacing, sane_spacing
 from quant.domain.flags import Flag
-from quant.errors import GeometryError, ReadError
+from quant.errors import GeometryError
 
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts
-
-VECTORS = {
-    "EnergyWindowVector": "energy windows",
-    "DetectorVector": "detectors",
-    "RotationVector": "rotations",
-    "RRIntervalVector": "R-R intervals",
-    "TimeSlotVector": "time slots",
-    "PhaseVector": "phases",
-}
-"""Frame vectors (0054,00x0) that tell several volumes in one object apart."""
-
-COUNTS = {
-    "NumberOfEnergyWindows": "energy windows",
-    "NumberOfDetectors": "detectors",
-    "NumberOfRRIntervals": "R-R intervals",
-    "NumberOfTimeSlots": "time slots",
-}
+    from quant.dicom.nm_volumes import Part
 
 THICKNESS_TOLERANCE = 0.01
 """Relative difference of SliceThickness from the spacing that is worth a note."""
 
 
 def frame_positions(
-    facts: "Facts", frames: int, what: str
+    part: "Part", first: float | None, what: str
 ) -> tuple[tuple[int, int], tuple[int, ...], tuple[Flag, ...]]:
     """Find the order in which the frames of one volume are stacked.
 
     Parameters
     ----------
-    facts : dict
-    frames : int
-        Number of frames stored.
+    part : Part
+        Stored frames of the volume, with their slice numbers.
+    first : float or None
+        Slice number of the object's first stored frame; None where slices are not numbered.
     what : str
         The series, for messages.
 
@@ -57,8 +42,6 @@ def frame_positions(
 
     Raises
     ------
-    ReadError
-        ``NM_MULTI`` when the object holds several volumes.
     GeometryError
         ``CT_GAP`` when SliceVector leaves slices out.
 
@@ -67,18 +50,18 @@ def frame_positions(
     The stated position is that of the first stored frame, whatever its slice number (our reading
     of PS3.3 C.8.4.11; it matters only for vectors that do not start at 1).
     """
-    _require_one_volume(facts, frames, what)
-    vector = np.array(numbers(facts, "SliceVector"), dtype=np.int64)
-    in_order = tuple(range(frames))
-    if vector.size == 0:
+    vector = part.slices
+    if vector is None or first is None:
         flag = Flag("NM_VECTOR_ODD", "SliceVector is missing: frames are taken as stored")
-        return (0, 1), in_order, (flag,)
-    if np.array_equal(vector, np.arange(1, frames + 1)):
-        return (0, 1), in_order, ()
+        return (0, 1), part.members, (flag,)
+    count = len(vector)
+    if np.array_equal(vector, np.arange(1, count + 1)) and first == 1:
+        return (0, 1), part.members, ()
     flags = (Flag("NM_VECTOR_ODD", f"SliceVector runs from {vector[0]} to {vector[-1]}"),)
     steps = np.diff(vector)
-    if frames == 1 or (abs(steps[0]) == 1 and (steps == steps[0]).all()):
-        return (0, int(steps[0]) if frames > 1 else 1), in_order, flags
+    if count == 1 or (abs(steps[0]) == 1 and (steps == steps[0]).all()):
+        stride = int(steps[0]) if count > 1 else 1
+        return (int(vector[0] - first), stride), part.members, flags
     order = np.argsort(vector, kind="stable")
     gaps = np.diff(vector[order])
     if (gaps != 1).any():
@@ -89,8 +72,8 @@ def frame_positions(
             needed="every slice",
             next_step="export the reconstruction again",
         )
-    start = int(vector[order[0]] - vector[0])
-    return (start, 1), tuple(int(frame) for frame in order), flags
+    start = int(vector[order[0]] - first)
+    return (start, 1), tuple(part.members[place] for place in order), flags
 
 
 def slice_spacing(
@@ -143,30 +126,3 @@ def _bad_spacing(what: str, found: str) -> GeometryError:
         needed=f"one number, {SPACING_LIMITS_MM[0]:g} to {SPACING_LIMITS_MM[1]:g} mm in size",
         next_step="export the series again",
     )
-
-
-def _require_one_volume(facts: "Facts", frames: int, what: str) -> None:
-    found = [
-        f"{len(set(numbers(facts, keyword)))} {name}"
-        for keyword, name in VECTORS.items()
-        if len(set(numbers(facts, keyword))) > 1
-    ]
-    vector = numbers(facts, "SliceVector")
-    slices = whole(facts, "NumberOfSlices") or 0
-    if vector and len(vector) != frames:
-        found.append(f"{len(vector)} entries of SliceVector for {frames} frames")
-    elif vector and len(set(vector)) < frames:
-        found.append(f"{frames} frames at {len(set(vector))} slice numbers")
-    elif not vector and slices and frames != slices:
-        counts = [
-            f"{whole(facts, k)} {name}" for k, name in COUNTS.items() if (whole(facts, k) or 0) > 1
-        ]
-        found.append(", ".join([f"{frames} frames for {slices} slices", *counts]))
-    if found:
-        raise ReadError(
-            "NM_MULTI",
-            f"The {what} holds several volumes in one object.",
-            found="; ".join(found),
-            needed="one volume: one frame a slice",
-            next_step="export one summed reconstruction of the photopeak window",
-        )

@@ -29,7 +29,7 @@ from quant.dicom.evidence import (
 )
 from quant.dicom.facts import tail, text, whole, words
 from quant.dicom.geometry import Placement
-from quant.dicom.nm import NMKind, nm_kind
+from quant.dicom.nm_kinds import NMKind, nm_kind
 from quant.dicom.volumes import place_volume
 from quant.domain.flags import Flag, Severity
 from quant.domain.study import Candidate, Selection

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from quant.dicom.facts import tail
-from quant.dicom.nm import place_nm, read_nm
+from quant.dicom.nm import read_nm
+from quant.dicom.nm_place import place_nm
 from quant.dicom.slices import place_slices, read_slices
 from quant.errors import ReadError
 
@@ -13,8 +14,15 @@ if TYPE_CHECKING:
     from quant.domain.volume import Volume
 
 
-def read_volume(series: "SeriesEntry") -> "Volume":
+def read_volume(series: "SeriesEntry", *, native_only: bool = False) -> "Volume":
     """Read the voxels of an NM, PT or CT series.
+
+    Parameters
+    ----------
+    series : SeriesEntry
+    native_only : bool
+        Accept an NM volume without position or orientation, for counts and thresholds: see
+        :func:`quant.dicom.nm_place.place_nm`. A volume that has its place is read as ever.
 
     Raises
     ------
@@ -23,7 +31,7 @@ def read_volume(series: "SeriesEntry") -> "Volume":
         :func:`quant.dicom.slices.read_slices`.
     """
     if series.modality == "NM":
-        return read_nm(series)
+        return read_nm(series, native_only=native_only)
     if series.modality in ("PT", "CT"):
         return read_slices(series)
     raise _no_volume(series)

@@ -295,7 +295,6 @@ REFUSED: dict[str, tuple[str, dict[str, object]]] = {
     "orientation askew": ("BAD_IOP", {"orientation": (1.0, 0.0, 0.0, 0.1, 1.0, 0.0)}),
     "orientation zero": ("BAD_IOP", {"orientation": (0.0,) * 6}),
     "slice left out": ("CT_GAP", {"SliceVector": [1, 2, 3, 4, 6]}),
-    "gated": ("NM_MULTI", {"ImageType": ["DERIVED", "PRIMARY", "RECON GATED TOMO", "EMISSION"]}),
     "two windows": ("NM_MULTI", {"EnergyWindowVector": [1, 1, 1, 2, 2]}),
     "two detectors": ("NM_MULTI", {"DetectorVector": [1, 1, 1, 2, 2]}),
     "time slots": ("NM_MULTI", {"TimeSlotVector": [1, 2, 1, 2, 1]}),
