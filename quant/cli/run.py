@@ -21,7 +21,10 @@ PIPED_WIDTH = 150
 
 def run(
     input_folder: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="Folder with DICOM, of any structure, or a ZIP archive.")
+        Path,
+        typer.Argument(
+            metavar="INPUT", help="Folder with DICOM, of any structure, or a ZIP archive."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     protocol: Annotated[

@@ -121,6 +121,7 @@ class Unpacking(io.RawIOBase):
 
     def __init__(self, packed: Packed, *, is_damaged: bool = False) -> None:
         self._packed, self._is_damaged = packed, is_damaged
+        self.name = str(packed.archive)
         self._file = packed.archive.open("rb")
         status = os.fstat(self._file.fileno())
         if (status.st_size, status.st_mtime_ns) != (packed.archive_bytes, packed.archive_mtime_ns):
