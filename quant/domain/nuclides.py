@@ -31,7 +31,6 @@ HALF_LIFE_S: dict[str, float] = {
     "Cu-67": 61.83 * _HOUR_S,
     "Ga-67": 3.2612 * _DAY_S,
     "Ga-68": 67.71 * _MINUTE_S,
-    "Kr-81m": 13.1,
     "Rb-82": 1.273 * _MINUTE_S,
     "Y-86": 14.74 * _HOUR_S,
     "Zr-89": 78.41 * _HOUR_S,

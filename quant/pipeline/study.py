@@ -99,6 +99,7 @@ def _measure(
     study: "StudyFiles", protocol: "StudyProtocol", blank: StudyRecord, watch: Stopwatch
 ) -> StudyOutcome:
     with watch.step("import"):
+        from quant.dicom.calibrate import calibrated
         from quant.dicom.flip import flip_flags
         from quant.dicom.pairing import select
         from quant.dicom.volumes import read_volume
@@ -114,6 +115,7 @@ def _measure(
     with watch.step("read emission volume"):
         try:
             volume = read_volume(selection.emission)
+            volume = calibrated(volume, selection.emission, protocol.calibration)
         except StudyError as error:
             return StudyOutcome(_failed(blank, error.code, str(error)))
     with watch.step("compare with CT"):
