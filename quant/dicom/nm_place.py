@@ -25,7 +25,7 @@ from quant.dicom.geometry import (
 )
 from quant.dicom.nm_frames import frame_positions, slice_spacing
 from quant.dicom.nm_kinds import DETECTORS, NMKind, nm_kind, require_recon
-from quant.dicom.nm_volumes import AXES, DETECTOR, layout_of, part_names, part_of, value_along
+from quant.dicom.nm_volumes import AXES, DETECTOR, layout_of, part_names, part_of, values_of
 from quant.dicom.pixels import frame_shape
 from quant.domain.flags import Flag
 from quant.errors import GeometryError, ReadError
@@ -120,7 +120,7 @@ def _place_together(series: "SeriesEntry", *, native_only: bool) -> Placement:
 
 
 def _planes(series: "SeriesEntry", what: str, *, native_only: bool) -> list[_Plane]:
-    detector = value_along(series, DETECTOR)
+    detector = values_of(series).get(DETECTOR)
     try:
         return [_plane(entry.facts, detector, what) for entry in series.files]
     except GeometryError as error:

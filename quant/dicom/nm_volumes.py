@@ -145,15 +145,16 @@ def part_of(series: "SeriesEntry") -> Part | None:
     return next((part for part in parts if part.members == series.frames), None)
 
 
-def value_along(series: "SeriesEntry", axis: Axis) -> int | None:
-    """Return which window, detector ... a volume belongs to, from 1; None when nothing says."""
-    if len(series.files) == 1 and series.frames:
-        part = part_of(series)
-        if part is not None and axis in part.values:
-            return part.values[axis]
-    values = {value for entry in series.files for value in numbers(entry.facts, axis.vector)}
-    value = values.pop() if len(values) == 1 else 0.0
-    return int(value) if value.is_integer() and 0.0 < value < MOST_FRAMES else None
+def values_of(series: "SeriesEntry") -> dict[Axis, int]:
+    """Return which window, detector, gate ... a volume is of, from 1, as far as headers say."""
+    found: dict[Axis, int] = {}
+    for axis in AXES:
+        values = {value for entry in series.files for value in numbers(entry.facts, axis.vector)}
+        value = values.pop() if len(values) == 1 else 0.0
+        if value.is_integer() and 0.0 < value < MOST_FRAMES:
+            found[axis] = int(value)
+    part = part_of(series) if series.frames else None
+    return found | dict(part.values) if part else found
 
 
 def part_names(series: "SeriesEntry", parts: tuple[Part, ...]) -> tuple[str, ...]:
