@@ -3,7 +3,8 @@
 import re
 from typing import TYPE_CHECKING
 
-from quant.dicom.facts import number, text
+from quant.dicom.facts import MAX_ITEMS, text, whole
+from quant.dicom.nm_volumes import DETECTOR, WINDOW, values_of, window_limits
 
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts
@@ -20,6 +21,8 @@ ELEMENTS = {
 """Symbols of the elements that nuclear medicine uses, by name."""
 
 SYMBOLS = {symbol.upper(): symbol for symbol in ELEMENTS.values()}
+
+AGENTS, WINDOWS = "RadiopharmaceuticalInformationSequence", "EnergyWindowInformationSequence"
 
 _SYMBOL_FIRST = re.compile(r"(?<![A-Z])([A-Z]+)[\s^_-]*(\d{1,3})\s*(M?)(?![A-Z0-9])")
 _NUMBER_FIRST = re.compile(r"(?<![A-Z0-9])\^?(\d{1,3})\s*(M?)\^?[\s_-]*([A-Z]+)")
@@ -49,45 +52,64 @@ def nuclide(words: str) -> str:
     return ""
 
 
-def radionuclide(facts: "Facts") -> tuple[str, str]:
-    """Return the radionuclide and the attribute that said so; both empty when nothing does."""
-    items = "RadiopharmaceuticalInformationSequence.0."
-    sources = (
-        ("RadionuclideCodeSequence", f"{items}RadionuclideCodeSequence.0.CodeMeaning"),
-        ("Radiopharmaceutical", f"{items}Radiopharmaceutical"),
-        ("EnergyWindowName", "EnergyWindowInformationSequence.0.EnergyWindowName"),
-    )
-    for source, keyword in sources:
-        name = nuclide(text(facts, keyword))
+def radionuclide(facts: "Facts", window: int = 1) -> tuple[str, str]:
+    """Return the radionuclide and the attribute that said so; both empty when nothing does.
+
+    Where an object names several (two tracers at once), only the name of the energy window tells
+    which one the volume shows; if it does not, none is returned.
+
+    Parameters
+    ----------
+    facts : dict
+    window : int
+        Energy window of the volume, from 1.
+    """
+    found: dict[str, str] = {}
+    for index in range(min(whole(facts, AGENTS) or 0, MAX_ITEMS)):
+        item = f"{AGENTS}.{index}."
+        sources = {
+            "RadionuclideCodeSequence": f"{item}RadionuclideCodeSequence.0.CodeMeaning",
+            "Radiopharmaceutical": f"{item}Radiopharmaceutical",
+        }
+        named = [(nuclide(text(facts, path)), source) for source, path in sources.items()]
+        name, source = next(((name, source) for name, source in named if name), ("", ""))
         if name:
-            return name, source
+            found.setdefault(name, source)
+    if len(found) == 1:
+        return next(iter(found.items()))
+    by_window = nuclide(text(facts, f"{WINDOWS}.{window - 1}.EnergyWindowName"))
+    if by_window and (not found or by_window in found):
+        return by_window, "EnergyWindowName"
     return "", ""
 
 
-def energy_window(facts: "Facts") -> str:
-    """Return the first energy window, keV, such as ``143.1-174.9``; empty when unknown."""
-    item = "EnergyWindowInformationSequence.0.EnergyWindowRangeSequence.0.EnergyWindow"
-    low, high = number(facts, f"{item}LowerLimit"), number(facts, f"{item}UpperLimit")
-    return "" if low is None or high is None else f"{low:g}-{high:g}"
-
-
-def collimator(facts: "Facts") -> str:
-    """Return the collimator's name, or its type; empty when unknown."""
-    item = "DetectorInformationSequence.0.Collimator"
+def collimator(facts: "Facts", detector: int = 1) -> str:
+    """Return the name of a detector's collimator, or its type; empty when unknown."""
+    item = f"DetectorInformationSequence.{detector - 1}.Collimator"
     return text(facts, f"{item}GridName") or text(facts, f"{item}Type")
 
 
 def acquisition_facts(series: "SeriesEntry") -> dict[str, str]:
-    """Return what a record keeps of a series' headers; absent facts are left out."""
+    """Return what a record keeps of a series' headers; absent facts are left out.
+
+    Energy window, collimator and radionuclide are those of the volume's own window and detector;
+    for the sum of several windows, all of them.
+    """
     facts = series.facts
-    name, source = radionuclide(facts)
+    members = [values_of(member) for member in series.members or (series,)]
+    windows = sorted({values.get(WINDOW, 1) for values in members})
+    nuclides = dict.fromkeys(radionuclide(facts, window) for window in windows)
+    name, source = next(iter(nuclides)) if len(nuclides) == 1 else ("", "")
     found = {keyword: text(facts, keyword) for keyword in PLAIN_FACTS}
     found |= {
         "Radionuclide": name,
         "radionuclide_source": source,
-        "CollimatorGridName": collimator(facts),
-        "EnergyWindowKeV": energy_window(facts),
-        "EnergyWindowName": text(facts, "EnergyWindowInformationSequence.0.EnergyWindowName"),
+        "CollimatorGridName": collimator(facts, members[0].get(DETECTOR, 1)),
+        "EnergyWindowKeV": ", ".join(filter(None, (window_limits(facts, w) for w in windows))),
+        "EnergyWindowName": ", ".join(
+            filter(None, (text(facts, f"{WINDOWS}.{w - 1}.EnergyWindowName") for w in windows))
+        ),
+        "part": series.part,
     }
     return {keyword: value for keyword, value in found.items() if value}
 

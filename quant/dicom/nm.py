@@ -145,7 +145,7 @@ def _record_facts(series: "SeriesEntry", placement: "Placement", scale: Scale) -
     facts = acquisition_facts(series) | placement.facts
     facts |= {"slope_source": scale.source, "unit_source": scale.why}
     if series.members:
-        facts |= {"part": series.part, "combined": _how(series, scale)}
+        facts["combined"] = _how(series, scale)
     return facts
 
 

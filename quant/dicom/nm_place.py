@@ -177,7 +177,7 @@ def _place_frames(series: "SeriesEntry", plane: _Plane, flags: tuple[Flag, ...])
         series.files,
         frames,
         (*flags, *vector_flags, *spacing_flags),
-        _facts(series, plane.source, spacing_source),
+        {"geometry_source": plane.source, "spacing_source": spacing_source},
     )
 
 
@@ -202,7 +202,7 @@ def _place_files(series: "SeriesEntry", planes: list[_Plane], flags: tuple[Flag,
         tuple(series.files[index] for index in order),
         (),
         (*flags, Flag("NM_SINGLEFRAME", f"{len(order)} files, sorted by {how}"), *spacing_flags),
-        _facts(series, planes[0].source, source),
+        {"geometry_source": planes[0].source, "spacing_source": source},
     )
 
 
@@ -265,11 +265,6 @@ def _grid(
     frame = "" if plane.source == NOWHERE else text(series.facts, "FrameOfReferenceUID")
     steps = (step, orientation.column * between_rows, orientation.row * between_columns)
     return make_grid(shape, origin, steps, frame)
-
-
-def _facts(series: "SeriesEntry", geometry: str, spacing: str) -> dict[str, str]:
-    part = {"part": series.part} if series.part else {}
-    return {"geometry_source": geometry, "spacing_source": spacing, **part}
 
 
 def _several(series: "SeriesEntry", layout: "Layout") -> ReadError:

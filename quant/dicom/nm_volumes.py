@@ -148,6 +148,8 @@ def part_of(series: "SeriesEntry") -> Part | None:
 def values_of(series: "SeriesEntry") -> dict[Axis, int]:
     """Return which window, detector, gate ... a volume is of, from 1, as far as headers say."""
     found: dict[Axis, int] = {}
+    if series.modality != "NM":
+        return found
     for axis in AXES:
         values = {value for entry in series.files for value in numbers(entry.facts, axis.vector)}
         value = values.pop() if len(values) == 1 else 0.0
