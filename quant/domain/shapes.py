@@ -10,6 +10,22 @@ from quant.domain.grid import Grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ImageSlices:
+    """The slices of the image series on which a region was drawn.
+
+    Parameters
+    ----------
+    positions_mm : (N, 3) float64
+        ImagePositionPatient of every slice, LPS mm, in any order.
+    normal : (3,) float64
+        Unit normal of the slices, LPS.
+    """
+
+    positions_mm: NDArray[np.float64]
+    normal: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ContourShape:
     """A region drawn as closed planar contours (DICOM RTSTRUCT).
 
@@ -22,12 +38,17 @@ class ContourShape:
     frame_of_reference_uid : str
         Frame in which the contours were drawn; empty when the file does not say.
     slice_spacing_mm : float or None
-        Slice spacing of the referenced image series where known: the thickness of a region that
-        has contours in one plane only.
+        Thickness that the contours state: that of a region with contours in one plane only.
     source : str
         Where the shape came from.
     flags : tuple of Flag
         What the reader noticed.
+    study_uid : str
+        Study of the images on which the region was drawn; empty when the file does not say.
+    series_uid : str
+        Series of those images; empty when the file does not say, or names several.
+    drawn_on : ImageSlices or None
+        Slices of that series, where it is at hand.
     """
 
     name: str
@@ -36,6 +57,9 @@ class ContourShape:
     slice_spacing_mm: float | None = None
     source: str = "RTSTRUCT"
     flags: tuple[Flag, ...] = ()
+    study_uid: str = ""
+    series_uid: str = ""
+    drawn_on: ImageSlices | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +80,8 @@ class LabelShape:
         ``SEG``, ``NIfTI``, ``NRRD``, ``seg.nrrd`` or ``MHA``.
     flags : tuple of Flag
         What the reader noticed.
+    study_uid : str
+        Study of the images on which the region was drawn; empty when the file does not say.
     """
 
     name: str
@@ -64,6 +90,7 @@ class LabelShape:
     frame_of_reference_uid: str = ""
     source: str = "NIfTI"
     flags: tuple[Flag, ...] = ()
+    study_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import numpy as np
 
 from quant.domain.flags import Flag
 from quant.errors import RegionError
+from quant.regions.overlaps import edges_of, without_copies
+from quant.regions.slabs import SAME_PLANE_MM, slabs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,23 +20,8 @@ if TYPE_CHECKING:
     from quant.domain.grid import Grid
     from quant.domain.shapes import ContourShape
 
-SAME_PLANE_MM = 0.05
-"""Contours closer together than this along the normal lie in one plane."""
-
-SAME_VERTEX_MM = 1e-3
-"""Two contours are copies of each other when every vertex agrees to this."""
-
 FLATNESS_MM = 0.1
 """Vertices further than this from their contour's plane make the contour tilted."""
-
-EVEN_SPACING = 0.1
-"""Relative deviation of a gap from the usual spacing that is still called even."""
-
-BRIDGED_GAP = 1.5
-"""A gap of up to this many usual spacings is closed; a wider one stays empty."""
-
-THICKEST_SLICE_MM = 15.0
-"""A spacing beyond this is no slice spacing: the contours are single planes far apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,10 +100,12 @@ def to_prisms(shape: "ContourShape", grid: "Grid") -> Prisms:
     bent = max(float(np.ptp(points[:, 2])) for points in flat) / 2.0
     if bent > FLATNESS_MM:
         flags.append(Flag("ROI_PLANE", f"vertices up to {bent:.2f} mm off their contour's plane"))
-    groups, heights = _group_planes(flat)
-    bounds, more = _slabs(heights, shape, grid, axes[2])
+    groups, heights, crossing = _group_planes(flat)
+    if crossing:
+        flags.append(Flag("ROI_CONTOURS_CROSS", f"{crossing} pairs of contours"))
+    bounds, more = slabs(heights, shape, grid, axes[2])
     planes = tuple(
-        Plane(_edges(group), float(height), float(bottom), float(top))
+        Plane(edges_of(group), float(height), float(bottom), float(top))
         for group, height, (bottom, top) in zip(groups, heights, bounds, strict=True)
     )
     return Prisms(axes, planes, np.concatenate(kept), (*flags, *more))
@@ -131,9 +120,15 @@ def _without_repeats(contour: "NDArray[np.float64]") -> "NDArray[np.float64]":
 
 
 def _area_vector(contour: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Return the vector area (Newell): along the normal, as long as the enclosed area, mm2."""
+    """Return a vector along the normal, as long as the area swept about the middle, mm2.
+
+    All parts are turned to one side first: in a contour that crosses itself (a figure of eight)
+    the loops would cancel each other.
+    """
     centred = contour - contour.mean(axis=0)
-    vector: NDArray[np.float64] = np.cross(centred, np.roll(centred, -1, axis=0)).sum(axis=0) / 2.0
+    parts = np.cross(centred, np.roll(centred, -1, axis=0)) / 2.0
+    lead = parts[int(np.argmax((parts * parts).sum(axis=1)))]
+    vector: NDArray[np.float64] = (parts * np.sign(parts @ lead)[:, None]).sum(axis=0)
     return vector
 
 
@@ -161,8 +156,11 @@ def _plane_axes(
 
 def _group_planes(
     flat: "list[NDArray[np.float64]]",
-) -> "tuple[list[list[NDArray[np.float64]]], NDArray[np.float64]]":
-    """Group contours (N, 3) in (u, v, normal) by plane, copies removed, sorted by height."""
+) -> "tuple[list[list[NDArray[np.float64]]], NDArray[np.float64], int]":
+    """Group contours (N, 3) in (u, v, normal) by plane, copies removed, sorted by height.
+
+    The third value counts pairs of contours that overlap in part.
+    """
     heights = np.array([points[:, 2].mean() for points in flat])
     order = np.argsort(heights, kind="stable")
     groups: list[list[NDArray[np.float64]]] = []
@@ -172,74 +170,7 @@ def _group_planes(
             groups.append([])
             levels.append([])
         levels[-1].append(float(heights[index]))
-        contour = flat[index][:, :2]
-        if not any(_is_copy(contour, other) for other in groups[-1]):
-            groups[-1].append(contour)
-    return groups, np.array([np.mean(level) for level in levels])
-
-
-def _is_copy(one: "NDArray[np.float64]", other: "NDArray[np.float64]") -> bool:
-    """Tell whether two polygons have the same vertices in the same cyclic order."""
-    if one.shape != other.shape:
-        return False
-    starts = np.flatnonzero(np.abs(other - one[0]).max(axis=1) <= SAME_VERTEX_MM)
-    for start in starts:
-        for turned in (np.roll(other, -start, axis=0), np.roll(other[::-1], start + 1, axis=0)):
-            if np.abs(turned - one).max() <= SAME_VERTEX_MM:
-                return True
-    return False
-
-
-def _edges(contours: "list[NDArray[np.float64]]") -> "NDArray[np.float64]":
-    """(E, 2, 2): start and end (u, v) of every edge of the closed polygons."""
-    return np.concatenate([np.stack([c, np.roll(c, -1, axis=0)], axis=1) for c in contours])
-
-
-def _slabs(
-    heights: "NDArray[np.float64]",
-    shape: "ContourShape",
-    grid: "Grid",
-    normal: "NDArray[np.float64]",
-) -> "tuple[NDArray[np.float64], tuple[Flag, ...]]":
-    """Return (P, 2) bottom and top of each plane's slab, mm along the normal, and flags."""
-    gaps = np.diff(heights)
-    spacing = _usual_gap(gaps) if gaps.size else None
-    flags: tuple[Flag, ...] = ()
-    if spacing is None or spacing > THICKEST_SLICE_MM:
-        spacing, origin = _assumed_thickness(shape, grid, normal)
-        flags = (Flag("ROI_THICKNESS_ASSUMED", f"{spacing:.3f} mm, {origin}"),)
-    else:
-        odd = np.abs(gaps - spacing) > np.maximum(EVEN_SPACING * spacing, SAME_PLANE_MM)
-        if odd.any():
-            wide = gaps > BRIDGED_GAP * spacing
-            detail = (
-                f"{int(odd.sum())} of {gaps.size} gaps differ from {spacing:.3f} mm; "
-                f"{int(wide.sum())} of them stay empty"
-            )
-            flags = (Flag("ROI_PLANE", detail),)
-    bottom, top = heights - spacing / 2.0, heights + spacing / 2.0
-    closed = np.flatnonzero(gaps <= BRIDGED_GAP * spacing)
-    middle = (heights[closed] + heights[closed + 1]) / 2.0
-    top[closed] = middle
-    bottom[closed + 1] = middle
-    return np.stack([bottom, top], axis=1), flags
-
-
-def _usual_gap(gaps: "NDArray[np.float64]") -> float:
-    """Return the most frequent gap between planes (the mean of its group); of equals, the least."""
-    best_count, best = 0, 0.0
-    for gap in np.sort(gaps):
-        near = gaps[np.abs(gaps - gap) <= max(0.02 * gap, SAME_PLANE_MM)]
-        if near.size > best_count:
-            best_count, best = near.size, float(near.mean())
-    return best
-
-
-def _assumed_thickness(
-    shape: "ContourShape", grid: "Grid", normal: "NDArray[np.float64]"
-) -> tuple[float, str]:
-    """Return the thickness of a lone contour plane, mm, and where it comes from."""
-    if shape.slice_spacing_mm is not None and shape.slice_spacing_mm > 0:
-        return float(shape.slice_spacing_mm), "slice spacing of the drawn series"
-    cosines = np.abs(normal @ grid.axes_mm) / grid.spacing_mm
-    return float(grid.spacing_mm[int(np.argmax(cosines))]), "slice spacing of the emission volume"
+        groups[-1].append(flat[index][:, :2])
+    cleaned = [without_copies(group) for group in groups]
+    crossing = sum(count for _, count in cleaned)
+    return [group for group, _ in cleaned], np.array([np.mean(lv) for lv in levels]), crossing

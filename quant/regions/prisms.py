@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quant.regions.overlaps import area_mm2, scan_edges
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,32 +34,10 @@ CENTRE_TIE = 1e-6
 
 def volume_ml(prisms: "Prisms") -> float:
     """Return the volume of the prisms, ml, independent of any grid."""
-    from quant_kernels.overlap import polygon_coverage
-
     total = 0.0
-    nowhere = np.zeros((0, 0))
     for plane in prisms.planes:
-        edges = _scan_edges(plane.edges_mm)
-        lines = np.unique(plane.edges_mm[:, :, 1])
-        area = polygon_coverage(edges, lines, False, nowhere)  # noqa: FBT003
-        total += area * (plane.top_mm - plane.bottom_mm)
+        total += area_mm2(plane.edges_mm) * (plane.top_mm - plane.bottom_mm)
     return total / 1000.0
-
-
-def _scan_edges(edges: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    """Order edges (E, 2, 2) of (column, row) pairs for scanning.
-
-    Returns (E, 4): lower row, upper row, column at the lower row, columns per row; level edges
-    dropped, sorted by the lower row.
-    """
-    rising = edges[:, 0, 1] <= edges[:, 1, 1]
-    low = np.where(rising[:, None], edges[:, 0], edges[:, 1])
-    high = np.where(rising[:, None], edges[:, 1], edges[:, 0])
-    sloped = high[:, 1] > low[:, 1]
-    low, high = low[sloped], high[sloped]
-    slope = (high[:, 0] - low[:, 0]) / (high[:, 1] - low[:, 1])
-    table = np.stack([low[:, 1], high[:, 1], low[:, 0], slope], axis=1)
-    return np.ascontiguousarray(table[np.argsort(table[:, 0], kind="stable")])
 
 
 def parallel_axis(prisms: "Prisms", grid: "Grid") -> int | None:
@@ -108,7 +88,7 @@ def parallel_weights(
         else:
             lines = np.unique(np.concatenate([sub_rows, index[:, :, 1].ravel()]))
         part = np.zeros((n_rows, n_columns))
-        polygon_coverage(_scan_edges(index), lines, centres, part)
+        polygon_coverage(scan_edges(index), lines, centres, part)
         for layer in layers:
             weights[layer] += share[layer, number] * part
     return np.moveaxis(weights, 0, along)
@@ -153,7 +133,7 @@ def askew_weights(prisms: "Prisms", grid: "Grid", *, centres: bool) -> "NDArray[
     frame[1, 2] = 0.0
     tables, planes, first = [], [], 0
     for plane in prisms.planes:
-        table = _scan_edges(plane.edges_mm @ turn.T)
+        table = scan_edges(plane.edges_mm @ turn.T)
         reach = float((table[:, 1] - table[:, 0]).max()) if table.size else 0.0
         planes.append([plane.bottom_mm, plane.top_mm, first, first + len(table), reach])
         tables.append(table)

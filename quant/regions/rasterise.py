@@ -16,6 +16,7 @@ from quant.domain.region import RasterRule, Region, Role, crop_to_box
 from quant.domain.shapes import ContourShape, LabelShape, Shape
 from quant.errors import RegionError
 from quant.regions import contours, labelmaps, prisms
+from quant.regions.frames import check_frame, outside, require_overlap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,17 +24,23 @@ if TYPE_CHECKING:
 CLIPPED_FRACTION = 1e-3
 """Part of a region outside the emission volume from which on it is called clipped."""
 
-ASSUMED_OVERLAP = 0.5
-"""Without a frame of reference, at least this part of a region must lie in the volume."""
-
 EDGE_SLACK = 1e-3
 """A region may pass the grid's outer edge by this part of a voxel and still lie inside."""
 
-DICOM_SOURCES = ("RTSTRUCT", "SEG")
+SAME_SUM = 1e-9
+"""Sums of weights that agree to this part need no correction."""
+
+SMALL_VOXELS = 8.0
+"""A region of fewer voxels than this, by volume, is small."""
 
 
 def rasterise(
-    shape: Shape, grid: Grid, rule: RasterRule, role: Role = Role.OTHER
+    shape: Shape,
+    grid: Grid,
+    rule: RasterRule,
+    role: Role = Role.OTHER,
+    *,
+    accept_other_frame: bool = False,
 ) -> tuple[Region, tuple[Flag, ...]]:
     """Lay a region on a grid.
 
@@ -48,14 +55,17 @@ def rasterise(
         the voxel's centre lies inside.
     role : Role
         What the region means to the method.
+    accept_other_frame : bool
+        Take a region of another frame of reference, flagged, instead of refusing it.
 
     Returns
     -------
     region : Region
         Weights on ``grid``, cropped to their box, with the fraction that was clipped.
     flags : tuple of Flag
-        ``FOR_ASSUMED``, ``ROI_CLIPPED``, ``ROI_PLANE``, ``ROI_THICKNESS_ASSUMED``,
-        ``ROI_CONTOUR_SKIPPED``; those of the shape itself are not repeated.
+        ``FOR_ASSUMED``, ``ROI_FOR_OVERRIDDEN``, ``ROI_CLIPPED``, ``ROI_SMALL``, ``ROI_PLANE``,
+        ``ROI_THICKNESS_ASSUMED``, ``ROI_CONTOUR_SKIPPED``, ``ROI_CONTOURS_CROSS``; those of the
+        shape itself are not repeated.
 
     Raises
     ------
@@ -67,8 +77,11 @@ def rasterise(
     A region from DICOM without a frame of reference, or on a volume without one, must lie in the
     volume by at least half. Formats that know no frame (NIfTI, NRRD, MHA) may be clipped by more:
     an organ of a whole-torso CT often leaves the field of view of the camera.
+
+    Inside the volume, the fractional weights times the voxel volume sum up to the region's own
+    volume, that of its polygons or of its labels, on any grid.
     """
-    flags = list(_check_frame(shape, grid))
+    flags = list(check_frame(shape, grid, accept_other=accept_other_frame))
     upright, order, flips = _stand_upright(grid)
     if isinstance(shape, ContourShape):
         stack = contours.to_prisms(shape, upright)
@@ -82,45 +95,23 @@ def rasterise(
         raise _empty(shape, "no voxel inside")
     corner, size, inside = _cover_box(corners, upright)
     if min(size) < 1:
-        raise _outside(shape, 1.0)
+        raise outside(shape, 1.0)
     target = upright.cropped(corner, size)
     clipped = 0.0 if inside else _clipped_fraction(source, target, volume_ml)
-    _require_overlap(shape, clipped, flags)
+    require_overlap(shape, clipped, flags)
     if clipped > CLIPPED_FRACTION:
         flags.append(Flag("ROI_CLIPPED", f"{100.0 * clipped:.1f} % of the region"))
-    weights = _clean(_weights(source, target, centres=rule is RasterRule.CENTRE))
-    moved, block = crop_to_box(weights)
+    weights = _weights(source, target, centres=rule is RasterRule.CENTRE)
+    if inside and rule is RasterRule.FRACTIONAL and not _is_exact(source, target):
+        weights = _conserve(weights, volume_ml / target.voxel_volume_ml)
+    flags += _about_voxels(source, target, volume_ml)
+    moved, block = crop_to_box(_clean(weights))
     if not block.size:
         raise _empty(shape, f"no voxel inside by the rule '{rule}'")
     start = tuple(c + m for c, m in zip(corner, moved, strict=True))
     start, block = _lie_down(start, block, (upright.shape, order, flips))
     region = Region(grid, start, block, shape.name, role, rule, shape.source, clipped)
-    return region, tuple(flags)
-
-
-def _check_frame(shape: Shape, grid: Grid) -> tuple[Flag, ...]:
-    """Refuse a region drawn in another frame of reference; flag one whose frame is assumed."""
-    drawn = shape.frame_of_reference_uid.strip(" \0")
-    wanted = grid.frame_of_reference_uid.strip(" \0")
-    if drawn and wanted and drawn != wanted:
-        raise RegionError(
-            "ROI_FOR_MISMATCH",
-            f"Region '{shape.name}' was drawn in another frame of reference.",
-            found=f"frame of reference ...{drawn[-24:]}",
-            needed=f"...{wanted[-24:]}, the frame of the emission volume",
-            next_step="transfer the region to the emission volume's frame and export it again",
-        )
-    if shape.source in DICOM_SOURCES and not (drawn and wanted):
-        missing = "the region" if not drawn else "the emission volume"
-        return (Flag("FOR_ASSUMED", f"{missing} names no frame of reference"),)
-    return ()
-
-
-def _require_overlap(shape: Shape, clipped: float, flags: list[Flag]) -> None:
-    """Refuse a region outside the volume, or too far outside for an assumed frame."""
-    assumed = any(flag.code == "FOR_ASSUMED" for flag in flags)
-    if clipped >= 1.0 or (assumed and clipped > 1.0 - ASSUMED_OVERLAP):
-        raise _outside(shape, clipped)
+    return region, _merged(flags)
 
 
 def _stand_upright(grid: Grid) -> tuple[Grid, tuple[int, ...], tuple[int, ...]]:
@@ -197,6 +188,56 @@ def _weights(
     return prisms.parallel_weights(source, target, along, centres=centres)
 
 
+def _is_exact(source: contours.Prisms | LabelShape, target: Grid) -> bool:
+    """Tell whether weights come from areas alone, without a sample or a slight turn."""
+    if isinstance(source, LabelShape):
+        return False
+    unit = target.axes_mm / target.spacing_mm
+    return float(np.abs(source.axes[2] @ unit).max()) >= 1.0 - SAME_SUM
+
+
+def _about_voxels(
+    source: contours.Prisms | LabelShape, target: Grid, volume_ml: float
+) -> tuple[Flag, ...]:
+    """Flag a region that is small against the voxels, or drawn askew to them."""
+    flags: list[Flag] = []
+    voxels = volume_ml / target.voxel_volume_ml
+    if voxels < SMALL_VOXELS:
+        detail = f"{voxels:.2f} voxels by volume, fewer than {SMALL_VOXELS:g}"
+        flags.append(Flag("ROI_SMALL", detail))
+    if isinstance(source, contours.Prisms) and prisms.parallel_axis(source, target) is None:
+        unit = target.axes_mm / target.spacing_mm
+        cosine = min(float(np.abs(source.axes[2] @ unit).max()), 1.0)
+        detail = f"planes stand {np.degrees(np.arccos(cosine)):.1f} degrees askew to the voxels"
+        flags.append(Flag("ROI_PLANE", detail))
+    return tuple(flags)
+
+
+def _conserve(weights: "NDArray[np.float64]", voxels: float) -> "NDArray[np.float64]":
+    """Bring weights to their exact sum where sampling left it a little off.
+
+    The difference goes to the voxels at the region's border in proportion to w (1 - w), the
+    variance of a sampled part; where that would leave 0..1, all weights are scaled instead.
+    """
+    missing = voxels - float(weights.sum())
+    if abs(missing) <= SAME_SUM * voxels:
+        return weights
+    border = weights * (1.0 - weights)
+    room = float(border.sum())
+    if room > abs(missing):
+        return weights + missing / room * border
+    total = float(weights.sum())
+    return weights * (voxels / total) if total > 0.0 else weights
+
+
+def _merged(flags: list[Flag]) -> tuple[Flag, ...]:
+    """Say everything about one code in one flag."""
+    details: dict[str, list[str]] = {}
+    for flag in flags:
+        details.setdefault(flag.code, []).append(flag.detail)
+    return tuple(Flag(code, "; ".join(found)) for code, found in details.items())
+
+
 def _clean(weights: "NDArray[np.float64]") -> "NDArray[np.float32]":
     """Bring weights to float32 in 0..1, without rounding dust."""
     cleaned = np.clip(weights, 0.0, 1.0).astype(np.float32)
@@ -211,16 +252,4 @@ def _empty(shape: Shape, found: str) -> RegionError:
         found=found,
         needed="a region that holds part of the emission volume",
         next_step="draw the region, or remove it",
-    )
-
-
-def _outside(shape: Shape, clipped: float) -> RegionError:
-    return RegionError(
-        "ROI_OUTSIDE",
-        f"Region '{shape.name}' lies outside the emission volume.",
-        found=f"{100.0 * clipped:.0f} % of the region outside",
-        needed="a region inside the volume"
-        if clipped >= 1.0
-        else "at least half of the region inside, as its frame of reference is assumed",
-        next_step="check that region and volume belong to the same examination",
     )
