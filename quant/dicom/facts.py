@@ -85,6 +85,7 @@ SEQUENCES: Layout = {
         "RadiopharmaceuticalStartDateTime": None,
         "RadionuclideCodeSequence": _CODE,
     },
+    "ReferencedFrameOfReferenceSequence": {"FrameOfReferenceUID": None},
     "RealWorldValueMappingSequence": {
         "RealWorldValueFirstValueMapped": None,
         "RealWorldValueLastValueMapped": None,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from quant.dicom.facts import text, words
-from quant.dicom.objects import assumed_series
+from quant.dicom.facts import words
+from quant.dicom.objects import assumed_series, frame_of
 
 if TYPE_CHECKING:
     from quant.dicom.duplicates import Found
@@ -46,10 +46,10 @@ def settled(headers: "list[Found]") -> "list[Found]":
     blank: dict[tuple[str, str], list[Header]] = defaultdict(list)
     for _, one in headers:
         if _has_assumed_study(one):
-            blank[_frame(one), one.person].append(one)
+            blank[frame_of(one.facts), one.person].append(one)
         else:
             known[one.study_uid].append(one)
-            near[_frame(one)].add(one.study_uid)
+            near[frame_of(one.facts)].add(one.study_uid)
     joins = {
         key: uid
         for key, group in blank.items()
@@ -68,7 +68,7 @@ def settled(headers: "list[Found]") -> "list[Found]":
             if len(others) == 1:
                 joins[frame, person] = next(iter(others))
     return [
-        (path, _joined(one, joins.get((_frame(one), one.person), "")))
+        (path, _joined(one, joins.get((frame_of(one.facts), one.person), "")))
         if _has_assumed_study(one)
         else (path, one)
         for path, one in headers
@@ -91,7 +91,3 @@ def _joined(header: "Header", study_uid: str) -> "Header":
 
 def _has_assumed_study(header: "Header") -> bool:
     return "STUDY" in words(header.facts, "AssumedUIDs")
-
-
-def _frame(header: "Header") -> str:
-    return text(header.facts, "FrameOfReferenceUID")

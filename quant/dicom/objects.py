@@ -116,13 +116,24 @@ def assumed_uids(
     among the facts as ``AssumedUIDs``. Without a frame of reference nothing is assumed.
     """
     study, series, instance = uids
-    frame = str(facts.get("FrameOfReferenceUID", ""))
+    frame = frame_of(facts)
     if not study and not frame:
         return uids
     blank = [name for name, uid in (("study", study), ("series", series)) if not uid]
     facts["AssumedUIDs"] = tuple(blank)
     study = study or _uid_of(f"study/{frame}/{person}")
     return study, series or assumed_series(study, facts), instance
+
+
+def frame_of(facts: Mapping[str, object]) -> str:
+    """Return the frame of reference that a file lies in; a structure set names it with its regions.
+
+    Empty when there is none, or when a structure set names several.
+    """
+    own = str(facts.get("FrameOfReferenceUID", ""))
+    if own or facts.get("ReferencedFrameOfReferenceSequence") != 1:
+        return own
+    return str(facts.get("ReferencedFrameOfReferenceSequence.0.FrameOfReferenceUID", ""))
 
 
 def assumed_series(study: str, facts: Mapping[str, object]) -> str:
