@@ -92,6 +92,7 @@ def place_nm(series: "SeriesEntry", *, native_only: bool = False) -> Placement:
         flags = (*flags, Flag("NM_MULTI", f"this is {series.part}"))
     planes = _planes(series, what, native_only=native_only)
     sources = {plane.source for plane in planes}
+    flags = (*flags, *_vendor_flags(series.facts))
     if TOP_LEVEL in sources:
         flags = (*flags, Flag("NM_GEOM_TOPLEVEL", "ImagePositionPatient"))
     if NOWHERE in sources:
@@ -265,6 +266,17 @@ def _grid(
     frame = "" if plane.source == NOWHERE else text(series.facts, "FrameOfReferenceUID")
     steps = (step, orientation.column * between_rows, orientation.row * between_columns)
     return make_grid(shape, origin, steps, frame)
+
+
+def _vendor_flags(facts: "Facts") -> tuple[Flag, ...]:
+    """Say what is known of a vendor's objects and not acted upon."""
+    flags = []
+    scales = [name for name in ("GEPixelScale", "GEPixelOffset") if name in facts]
+    if scales:
+        flags.append(Flag("NM_PRIVATE_SCALE", f"{' and '.join(scales)} (GEMS_GENIE_1, group 0011)"))
+    if "SEGAMI" in text(facts, "Manufacturer").upper():
+        flags.append(Flag("NM_GEOM_VENDOR", "Segami"))
+    return tuple(flags)
 
 
 def _several(series: "SeriesEntry", layout: "Layout") -> ReadError:

@@ -30,6 +30,8 @@ class PrivateNode:
         ee.
     is_number : bool
         A decimal string; else text.
+    is_mark : bool
+        Only its presence, in a block of its creator, counts; the value is not looked at.
     """
 
     keyword: str
@@ -37,6 +39,7 @@ class PrivateNode:
     creator: str
     element: int
     is_number: bool
+    is_mark: bool = False
 
     def tag(self, block: int) -> int:
         """Return the attribute's tag in a block (0x10 to 0xFF)."""
@@ -49,6 +52,8 @@ PRIVATE = (
     PrivateNode(
         "PhilipsActivityScaleFactor", 0x7053, "Philips PET Private Group", 0x09, is_number=True
     ),
+    PrivateNode("GEPixelScale", 0x0011, "GEMS_GENIE_1", 0x3B, is_number=False, is_mark=True),
+    PrivateNode("GEPixelOffset", 0x0011, "GEMS_GENIE_1", 0x3C, is_number=False, is_mark=True),
 )
 """Private attributes that become facts; how they are matched says :func:`private_facts`."""
 
@@ -94,6 +99,9 @@ def private_facts(elements: Mapping[int, tuple[str, bytes]]) -> dict[str, object
         known = next((block for block in blocks if node.tag(block) in elements), None)
         block = known if known is not None else 0x10
         if node.tag(block) not in elements or (known is None and creators.get(block)):
+            continue
+        if node.is_mark:
+            found |= {node.keyword: "present"} if known is not None else {}
             continue
         vr, stored = elements[node.tag(block)]
         value = _private_value(node, _decoded(stored))

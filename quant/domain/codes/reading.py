@@ -155,6 +155,11 @@ READING: dict[str, CodeInfo] = {
         "The volume has no place in the patient; its voxels lie on a grid of their own.",
         "Use it for counts and thresholds only; never with a region or a CT.",
     ),
+    "NM_GEOM_VENDOR": CodeInfo(
+        W,
+        "Position and orientation are by a vendor whose objects are known to defy DICOM here.",
+        "Check the overlay of SPECT and CT, and left against right; the tags are taken as stated.",
+    ),
     "NM_PRIVATE_SCALE": CodeInfo(
         I,
         "The NM object has a private pixel scale of its vendor, which is not applied.",
