@@ -18,6 +18,7 @@ from quant.dicom.suv_inputs import (
     dose_bq,
     half_life,
     require_corrected,
+    require_inputs,
     require_plausible,
 )
 from quant.dicom.suv_reference_time import (
@@ -142,7 +143,9 @@ def nm_suv(
             "calibration.nm_decay_reference in the protocol",
             "the moment to which the activity belongs: NM files do not say it",
         )
-    if reference is DecayReference.ADMINISTRATION:
+    decays = reference is not DecayReference.ADMINISTRATION
+    require_inputs(facts, wanted, "NM", settings, decays=decays)
+    if not decays:
         flags = _contradiction(facts, str(reference), corrected=True)
         return _with_dose(files, wanted, settings, _undecayed(files, flags), "NM")
     half = half_life(facts)
@@ -170,6 +173,7 @@ def _per_activity(
 ) -> Conversion:
     """Return SUV per Bq/ml, by the decay correction of a PET series."""
     facts = files[0].facts
+    require_inputs(facts, wanted, "PT", settings, decays=correction != "ADMIN")
     concentrations = _private_flags(facts, "PhilipsActivityScaleFactor")
     if correction == "ADMIN":
         _require_sane_administration(files)

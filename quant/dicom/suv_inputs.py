@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from quant.dicom.acquisition import radionuclide
 from quant.dicom.facts import number, text, whole, words
-from quant.dicom.suv_factors import missing
+from quant.dicom.suv_factors import body_of, missing, normaliser
 from quant.dicom.times import DAY, combine, datetime_of, parse_time
 from quant.domain.flags import Flag
 from quant.domain.nuclides import HALF_LIFE_S, SOURCE, agrees, others_with
 from quant.domain.protocol import CalibrationSettings
+from quant.domain.units import Unit
 from quant.errors import UnitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from quant.dicom.facts import Facts
 
 SEQUENCE = "RadiopharmaceuticalInformationSequence"
@@ -28,6 +31,10 @@ PLAUSIBLE_BQ = {"PT": (1e6, 1e11), "NM": (1e5, 1e11)}
 
 Doses in PET files cluster near 4e8 and, wrongly in MBq, near 4e2; 1e6 also tells kBq apart.
 """
+
+START_ATTRIBUTES = (
+    "RadiopharmaceuticalStartDateTime (0018,1078) or RadiopharmaceuticalStartTime (0018,1072)"
+)
 
 MOST_HALF_LIVES = 7.0
 
@@ -151,10 +158,7 @@ def administration(
     clock = parse_time(text(facts, f"{ITEM}RadiopharmaceuticalStartTime"))
     moment = combine(scan.date(), clock)
     if moment is None:
-        raise missing(
-            "RadiopharmaceuticalStartDateTime (0018,1078) or RadiopharmaceuticalStartTime "
-            "(0018,1072)"
-        )
+        raise missing(START_ATTRIBUTES)
     flag = Flag("TIME_DATE_ASSUMED", "RadiopharmaceuticalStartTime, on the day of the scan")
     if moment > scan:
         moment -= DAY
@@ -195,6 +199,42 @@ def require_plausible(
         needed=f"before the scan, within {MOST_HALF_LIVES:g} half-lives of {half_life_s:g} s",
         next_step="check both times; anonymisation may have moved one of them",
     )
+
+
+def require_inputs(
+    facts: "Facts", wanted: Unit, modality: str, settings: CalibrationSettings, *, decays: bool
+) -> None:
+    """Name every input that is missing at once, not only the first.
+
+    Raises
+    ------
+    UnitError
+        ``SUV_INPUT_MISSING``, or what :func:`dose_bq` and :func:`half_life` raise.
+    """
+    checks: list[Callable[[], object]] = [
+        lambda: normaliser(wanted, body_of(facts)),
+        lambda: dose_bq(facts, modality, settings),
+    ]
+    if decays:
+        checks += [lambda: half_life(facts), lambda: _require_time(facts)]
+    lacking = []
+    for check in checks:
+        try:
+            check()
+        except UnitError as error:
+            if error.code != "SUV_INPUT_MISSING":
+                raise
+            lacking.append(error)
+    if len(lacking) == 1:
+        raise lacking[0]
+    if lacking:
+        raise missing(", ".join(error.found.removeprefix("no usable ") for error in lacking))
+
+
+def _require_time(facts: "Facts") -> None:
+    moment = datetime_of(facts, f"{ITEM}RadiopharmaceuticalStartDateTime")
+    if moment is None and parse_time(text(facts, f"{ITEM}RadiopharmaceuticalStartTime")) is None:
+        raise missing(START_ATTRIBUTES)
 
 
 def corrections(facts: "Facts") -> tuple[str, ...]:
