@@ -20,16 +20,21 @@ from quant.dicom.private import PRIVATE_TAGS, private_facts
 from quant.dicom.streams import DEFLATED, EXPLICIT_BIG, IMPLICIT_LITTLE, MAGIC_AT
 from quant.dicom.walker_values import (
     CHARSET,
+    CS,
     DECODERS,
+    HEADS,
     IDENTIFIER_TYPES,
     IDENTIFIERS,
-    LONG,
+    SQ,
+    UI,
+    UL,
     WANTED,
     OddError,
     Table,
     Want,
     check_charset,
     identifier,
+    plain_want,
 )
 
 if TYPE_CHECKING:
@@ -50,11 +55,18 @@ PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
 
-STOPS = frozenset((*WANTED, *PRIVATE_TAGS, *PIXELS, *IDENTIFIERS, CHARSET))
+STOPS = frozenset((
+    *WANTED, *PRIVATE_TAGS, *PIXELS, *IDENTIFIERS, CHARSET, ITEM, ITEM_END, SEQUENCE_END,
+))  # fmt: skip
 """Tags that are looked at; every other element is hopped over."""
 
+PLAIN = {(tag & 0xFFFF) << 16 | tag >> 16: plain_want(tag) for tag in sorted(STOPS)}
+"""What to do with these, by tag with its halves swapped, as little-endian files store it: take
+the value, or leave it (None) to the slower walk."""
+
 PADDING = bytes(16)
-EXPLICIT, IMPLICIT = struct.Struct("<HH2sHI"), struct.Struct("<HHI")
+EXPLICIT, IMPLICIT = struct.Struct("<HHHHI"), struct.Struct("<HHI")
+QUICK_EXPLICIT, QUICK_IMPLICIT = struct.Struct("<IHHI"), struct.Struct("<II")
 
 NOTHING: Table = {}
 
@@ -134,10 +146,10 @@ class _Walk:
             at = start + length
             if tag <= last or at > self.limit:
                 raise OddError(tag)
-            if not last and (tag, vr, length) != (0x20000, b"UL", 4):
+            if not last and (tag, vr, length) != (0x20000, UL, 4):
                 raise OddError(tag)
             if tag in (SYNTAX, MEDIA_CLASS, MEDIA_INSTANCE):
-                if vr != b"UI":
+                if vr != UI:
                     raise OddError(tag)
                 meta[tag] = identifier(self.buffer[start:at])
             last = tag
@@ -149,22 +161,23 @@ class _Walk:
         """Walk the top level; return the place of the pixel data, or the file's size."""
         last, hop = 0, _hop_explicit if self.explicit else _hop_implicit
         while True:
-            at, last = hop(self.buffer, at, self.limit, last)
+            at, last = hop(self, at, last)
             if at + 12 > self.limit and self.base + self.limit < self.size:
                 at = self._moved(at)
             if self.base + at == self.size:
                 return self.size
             tag, vr, length, start = self._element(at)
-            if tag <= last or tag >= ITEM:
-                raise OddError(tag)
             if tag in PIXELS:
                 if at + 12 > self.limit:
                     raise _ShortError
                 return self.base + at
-            last = tag
+            if tag in STOPS:
+                if tag <= last or tag >= ITEM:
+                    raise OddError(tag)
+                last = tag
             at = self._large(tag, vr, length, start)
 
-    def _large(self, tag: int, vr: bytes, length: int, start: int) -> int:
+    def _large(self, tag: int, vr: int, length: int, start: int) -> int:
         """Take in an element of the top level, with the window where it needs to be."""
         if length == UNDEFINED:
             return self._endless(tag, vr, start)
@@ -179,17 +192,18 @@ class _Walk:
         elif tag in PRIVATE_TAGS:
             if not length:
                 raise OddError(tag)
-            self.private[tag] = vr.decode("ascii"), self.buffer[start : start + length]
+            name = vr.to_bytes(2, "little").decode("ascii") if vr else ""
+            self.private[tag] = name, self.buffer[start : start + length]
         else:
             self._value((tag, vr, start, start + length), WANTED, "", 0)
         return start + length
 
-    def _identify(self, tag: int, vr: bytes, start: int, length: int) -> None:
+    def _identify(self, tag: int, vr: int, start: int, length: int) -> None:
         if self.explicit and vr not in IDENTIFIER_TYPES:
             raise OddError(vr)
         self.identifiers[tag] = identifier(self.buffer[start : start + length])
 
-    def _endless(self, tag: int, vr: bytes, start: int) -> int:
+    def _endless(self, tag: int, vr: int, start: int) -> int:
         """Take in a sequence of undefined length, widening the window until it ends."""
         if tag in PRIVATE_TAGS:
             raise OddError(tag)
@@ -213,44 +227,45 @@ class _Walk:
         length = max(length, READ_BYTES)
         if self.base > self.size or length > LARGEST_WINDOW:
             raise OddError(length)
+        self.limit = min(length, self.size - self.base)
         self.stream.seek(self.base)
-        self.buffer = self.stream.read(min(length, self.size - self.base)) + PADDING
-        self.limit = len(self.buffer) - len(PADDING)
+        self.buffer = self.stream.read(self.limit) + PADDING
+        if len(self.buffer) != self.limit + len(PADDING):
+            raise OddError("the file has become shorter")
         return 0
 
-    def _element(self, at: int) -> tuple[int, bytes, int, int]:
-        """Return tag, type (none where implicit), length and place of the value."""
+    def _element(self, at: int) -> tuple[int, int, int, int]:
+        """Return tag, type (0 where implicit), length and place of the value."""
         if at + 8 > self.limit:
             raise _ShortError
-        if not self.explicit:
-            group, element, length = IMPLICIT.unpack_from(self.buffer, at)
-            if length & 1 and length != UNDEFINED:
-                raise OddError(length)
-            return group << 16 | element, b"", length, at + 8
+        tag, vr, length, start = self._explicit(at) if self.explicit else self._implicit(at)
+        if start > self.limit:
+            raise _ShortError
+        if length & 1 and length != UNDEFINED:
+            raise OddError(length)
+        return tag, vr, length, start
+
+    def _implicit(self, at: int) -> tuple[int, int, int, int]:
+        group, element, length = IMPLICIT.unpack_from(self.buffer, at)
+        return group << 16 | element, 0, length, at + 8
+
+    def _explicit(self, at: int) -> tuple[int, int, int, int]:
         group, element, vr, length, long_length = EXPLICIT.unpack_from(self.buffer, at)
         tag = group << 16 | element
         if tag == ITEM_END:
-            return tag, b"", IMPLICIT.unpack_from(self.buffer, at)[2], at + 8
-        at += 8
-        if LONG[vr] if vr in LONG else self._unknown(vr):
-            length, at = long_length, at + 4
-            if at > self.limit:
-                raise _ShortError
-        if length & 1 and length != UNDEFINED:
-            raise OddError(length)
-        return tag, vr, length, at
-
-    @staticmethod
-    def _unknown(vr: bytes) -> bool:
-        raise OddError(vr)
+            return self._implicit(at)
+        if vr not in HEADS:
+            raise OddError(vr)
+        head = HEADS[vr]
+        return tag, vr, length if head == 8 else long_length, at + head
 
     def _value(
-        self, element: tuple[int, bytes, int, int], wanted: Table, prefix: str, depth: int
+        self, element: tuple[int, int, int, int], wanted: Table, prefix: str, depth: int
     ) -> None:
         """Keep the value of an element (tag, type, start, end) that is wanted."""
         tag, vr, start, end = element
         if tag == CHARSET:
-            if self.explicit and vr != b"CS":
+            if self.explicit and vr != CS:
                 raise OddError(vr)
             check_charset(self.buffer[start:end])
             return
@@ -261,19 +276,16 @@ class _Walk:
         if want.inner is not None:
             self._sequence((tag, vr, start, end), wanted, prefix, depth)
             return
-        decode = DECODERS.get(vr)
-        if decode is None:
+        if vr not in DECODERS:
             raise OddError(vr)
-        value = decode(self.buffer[start:end]) if end > start else None
-        if value is not None:
-            self.facts[prefix + want.keyword] = value
+        _keep(self.facts, prefix + want.keyword, vr, self.buffer[start:end])
 
     def _sequence(
-        self, element: tuple[int, bytes, int, int | None], wanted: Table, prefix: str, depth: int
+        self, element: tuple[int, int, int, int | None], wanted: Table, prefix: str, depth: int
     ) -> int:
         """Walk a sequence's items; return where it ends."""
         tag, vr, at, end = element
-        if not (vr == b"SQ" or (not vr and self._is_sequence(tag, at))) or depth > DEEPEST:
+        if not (vr == SQ or (not vr and self._is_sequence(tag, at))) or depth > DEEPEST:
             raise OddError(tag)
         want = wanted.get(tag)
         if want is not None and want.inner is None:
@@ -345,32 +357,55 @@ class _Walk:
             raise _ShortError
 
 
-def _hop_explicit(buffer: bytes, at: int, limit: int, last: int) -> tuple[int, int]:
-    """Hop over elements that nobody wants; return where something else comes, and the last tag."""
-    unpack, stops, long_vr = EXPLICIT.unpack_from, STOPS, LONG
+def _keep(facts: dict[str, object], path: str, vr: int, raw: bytes) -> None:
+    """Note a value unless it is empty."""
+    value = DECODERS[vr](raw) if raw else None
+    if value is not None:
+        facts[path] = value
+
+
+def _hop_explicit(walk: _Walk, at: int, last: int) -> tuple[int, int]:
+    """Hop over elements that nobody wants, and take in plain ones, as far as the window goes.
+
+    Returns
+    -------
+    tuple of (at, last)
+        Where something comes that needs more care, and the last tag (halves swapped) taken in.
+    """
+    unpack, heads, plain, facts = QUICK_EXPLICIT.unpack_from, HEADS, PLAIN, walk.facts
+    buffer, limit = walk.buffer, walk.limit
     while at + 12 <= limit:
-        group, element, vr, length, long_length = unpack(buffer, at)
-        tag = group << 16 | element
-        if tag in stops or not last < tag < ITEM or vr not in long_vr:
-            break
-        head = 8
-        if long_vr[vr]:
-            length, head = long_length, 12
+        swapped, vr, length, long_length = unpack(buffer, at)
+        head = heads.get(vr)
+        if head != 8:
+            if head is None:
+                break
+            length = long_length
         if length & 1:
             break
-        last = tag
+        if swapped in plain:
+            want, end = plain[swapped], at + head + length
+            if want is None or end > limit or want.tag <= last or vr not in DECODERS:
+                break
+            _keep(facts, want.keyword, vr, buffer[at + head : end])
+            last = want.tag
         at += head + length
     return at, last
 
 
-def _hop_implicit(buffer: bytes, at: int, limit: int, last: int) -> tuple[int, int]:
+def _hop_implicit(walk: _Walk, at: int, last: int) -> tuple[int, int]:
     """Hop as :func:`_hop_explicit` does, where elements do not state their type."""
-    unpack, stops = IMPLICIT.unpack_from, STOPS
-    while at + 12 <= limit:
-        group, element, length = unpack(buffer, at)
-        tag = group << 16 | element
-        if tag in stops or not last < tag < ITEM or length & 1:
+    unpack, plain, facts = QUICK_IMPLICIT.unpack_from, PLAIN, walk.facts
+    buffer, limit = walk.buffer, walk.limit
+    while at + 8 <= limit:
+        swapped, length = unpack(buffer, at)
+        if length & 1:
             break
-        last = tag
+        if swapped in plain:
+            want, end = plain[swapped], at + 8 + length
+            if want is None or end > limit or want.tag <= last or want.vr not in DECODERS:
+                break
+            _keep(facts, want.keyword, want.vr, buffer[at + 8 : end])
+            last = want.tag
         at += 8 + length
     return at, last

@@ -8,6 +8,7 @@ References
 DICOM PS3.5 section 6.2 (value representations), PS3.3 C.12.1.1.2 (specific character set).
 """
 
+import functools
 import struct
 from collections.abc import Callable, Sequence
 
@@ -27,11 +28,22 @@ LUT_DESCRIPTORS = (0x00281101, 0x00281102, 0x00281103, 0x00283002)
 EXACT_INTEGERS = 1 << 53
 """Beyond, pydicom makes floats of integer strings."""
 
-LONG = {
-    **{vr.encode(): False for vr in EXPLICIT_VR_LENGTH_16},
-    **{vr.encode(): True for vr in EXPLICIT_VR_LENGTH_32},
+
+def vr_number(vr: str) -> int:
+    """Return a value representation as the number that its two letters are in the file."""
+    return int.from_bytes(vr.encode("ascii"), "little")
+
+
+HEADS = {
+    **{vr_number(vr): 8 for vr in EXPLICIT_VR_LENGTH_16},
+    **{vr_number(vr): 12 for vr in EXPLICIT_VR_LENGTH_32},
 }
-"""Known value representations, and whether their length takes four bytes (PS3.5 section 7.1.2)."""
+"""Bytes before the value of an explicit element, by its type (PS3.5 section 7.1.2)."""
+
+SQ, CS, UI, UL = (vr_number(vr) for vr in ("SQ", "CS", "UI", "UL"))
+
+SHORT_BYTES, REMEMBERED = 64, 4096
+"""Values up to this length are remembered, so many of each kind."""
 
 CHARSETS = frozenset((
     "", "ISO_IR 6", "ISO_IR 13", "ISO_IR 100", "ISO_IR 101", "ISO_IR 109", "ISO_IR 110",
@@ -49,14 +61,17 @@ class OddError(ValueError):
 
 
 class Want:
-    """An attribute to be read: its name, its type by the dictionary, and its items' attributes."""
+    """An attribute to be read, and what to read inside its items.
 
-    __slots__ = ("inner", "keyword", "vr")
+    ``vr`` is its type by the dictionary, 0 when that is not certain.
+    """
+
+    __slots__ = ("inner", "keyword", "tag", "vr")
 
     def __init__(self, node: Node) -> None:
-        self.keyword = node.keyword
+        self.keyword, self.tag = node.keyword, int(node.tag)
         vr = dictionary_VR(node.tag)
-        self.vr = vr.encode() if len(vr) == 2 else b""
+        self.vr = vr_number(vr) if len(vr) == 2 else 0
         self.inner = None if node.inner is None else table(node.inner)
 
 
@@ -72,6 +87,12 @@ def table(nodes: Sequence[Node]) -> Table:
 
 
 WANTED = table(NODES)
+
+
+def plain_want(tag: int) -> Want | None:
+    """Return what is wanted of the top level if it is a plain value, not a sequence."""
+    want = WANTED.get(tag)
+    return want if want is not None and want.inner is None else None
 
 
 def check_charset(raw: bytes) -> None:
@@ -161,19 +182,36 @@ def _tags(raw: bytes) -> object | None:
     return tags if len(tags) > 1 else tags[0]
 
 
-DECODERS: dict[bytes, Decode] = {
-    **dict.fromkeys((b"AE", b"AS", b"CS", b"DA", b"DT", b"LO", b"SH", b"TM", b"UC", b"UI"), _texts),
-    **dict.fromkeys((b"LT", b"ST", b"UT"), _text),
-    b"AT": _tags,
-    b"DS": _decimals,
-    b"IS": _integers,
-    b"FD": _numbers("d"),
-    b"FL": _numbers("f"),
-    b"SL": _numbers("i"),
-    b"SS": _numbers("h"),
-    b"UL": _numbers("I"),
-    b"US": _numbers("H"),
+def _remembering(decode: Decode) -> Decode:
+    """Decode the same short bytes once: the files of a series have most of their values in common.
+
+    They then also share the memory of these values.
+    """
+    remembered = functools.lru_cache(maxsize=REMEMBERED)(decode)
+
+    def decode_once(raw: bytes) -> object | None:
+        return remembered(raw) if len(raw) <= SHORT_BYTES else decode(raw)
+
+    return decode_once
+
+
+_BY_NAME: dict[str, Decode] = {
+    **dict.fromkeys(
+        ("AE", "AS", "CS", "DA", "DT", "LO", "SH", "TM", "UC", "UI"), _remembering(_texts)
+    ),
+    **dict.fromkeys(("LT", "ST", "UT"), _text),
+    "AT": _tags,
+    "DS": _remembering(_decimals),
+    "IS": _remembering(_integers),
+    "FD": _numbers("d"),
+    "FL": _numbers("f"),
+    "SL": _numbers("i"),
+    "SS": _numbers("h"),
+    "UL": _numbers("I"),
+    "US": _numbers("H"),
 }
+
+DECODERS = {vr_number(vr): decode for vr, decode in _BY_NAME.items()}
 """From the bytes of a value that is not empty to a fact; None where the fact is left out."""
 
-IDENTIFIER_TYPES = frozenset((b"LO", b"SH", b"UI"))
+IDENTIFIER_TYPES = frozenset(vr_number(vr) for vr in ("LO", "SH", "UI"))
