@@ -4,7 +4,8 @@ import re
 from typing import TYPE_CHECKING
 
 from quant.dicom.facts import MAX_ITEMS, text, whole
-from quant.dicom.nm_volumes import DETECTOR, WINDOW, values_of, window_limits
+from quant.dicom.nm_layout import DETECTOR, WINDOW
+from quant.dicom.nm_volumes import values_of, window_limits
 
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from quant.dicom.nm_volumes import AXES, WINDOW, Axis, axis_word, values_of, window_title
+from quant.dicom.nm_layout import AXES, WINDOW, Axis
+from quant.dicom.nm_volumes import axis_word, values_of, window_title
 
 if TYPE_CHECKING:
     from quant.domain.protocol import EmissionSettings
@@ -79,8 +80,8 @@ def _resolve_object(
             summed.append(axis)
             continue
         if setting == "only" or setting > len(levels):
-            said = "asks for one volume only" if setting == "only" else f"there are {len(levels)}"
-            why = f"one of several: emission.{axis.setting} = {setting}, and {said}"
+            said = "takes none of several" if setting == "only" else f"there are {len(levels)}"
+            why = f"emission.{axis.setting} is {setting}: {said}"
             return _whole(parts), [(part, why) for part in parts]
         left = left.only(axis, levels[setting - 1])
         picked.append(f"emission.{axis.setting} = {setting}")

@@ -11,7 +11,7 @@ from quant.errors import GeometryError
 
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts
-    from quant.dicom.nm_volumes import Part
+    from quant.dicom.nm_layout import Part
 
 THICKNESS_TOLERANCE = 0.01
 """Relative difference of SliceThickness from the spacing that is worth a note."""

@@ -25,14 +25,15 @@ from quant.dicom.geometry import (
 )
 from quant.dicom.nm_frames import frame_positions, slice_spacing
 from quant.dicom.nm_kinds import DETECTORS, NMKind, nm_kind, require_recon
-from quant.dicom.nm_volumes import AXES, DETECTOR, layout_of, part_names, part_of, values_of
+from quant.dicom.nm_layout import AXES, DETECTOR, layout_of
+from quant.dicom.nm_volumes import part_names, part_of, values_of
 from quant.dicom.pixels import frame_shape
 from quant.domain.flags import Flag
 from quant.errors import GeometryError, ReadError
 
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts
-    from quant.dicom.nm_volumes import Layout, Part
+    from quant.dicom.nm_layout import Layout, Part
     from quant.domain.grid import Grid
     from quant.domain.study import SeriesEntry
 
