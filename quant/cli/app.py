@@ -55,13 +55,14 @@ def _root(
 def _register() -> None:
     from quant.cli.columns import columns
     from quant.cli.demo import demo
+    from quant.cli.inspect import HELP as INSPECT_HELP
     from quant.cli.inspect import inspect
     from quant.cli.phantom import phantom
     from quant.cli.protocol import protocol_app
     from quant.cli.run import run
 
     app.command()(run)
-    app.command()(inspect)
+    app.command(help=INSPECT_HELP)(inspect)
     app.command()(demo)
     app.command()(phantom)
     app.command()(columns)

@@ -1,239 +1,266 @@
 """What a folder holds, as a verdict that a physicist can act on; JSON-ready, nothing is written.
 
-Geometry, units and choices come from the same functions that measuring uses, so that what is
-shown here is what will be measured. Descriptions, which may hold names, are not shown.
+First what would be measured, what would be absent and what to mend; then the evidence.
+Descriptions, which may hold names, are not shown. The layout stands in
+:mod:`quant.report.inspection_layout`.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from quant.dicom.acquisition import acquisition_facts
-from quant.dicom.calibration import nm_scale, slice_scales
-from quant.dicom.evidence import correction_of, map_evidence
-from quant.dicom.nm import nm_kind
 from quant.dicom.pairing import select
-from quant.dicom.volumes import place_volume
+from quant.dicom.volumes import place_volume, read_volume
 from quant.domain.flags import CODES, Flag
 from quant.errors import QuantError, StudyError
+from quant.report.inspection_layout import LAYOUT
+from quant.report.inspection_mending import Finding, findings_of_study, in_order
+from quant.report.inspection_regions import (
+    inspect_regions,
+    measured_words,
+    missing_flags,
+    missing_words,
+    usable_roles,
+)
+from quant.report.inspection_series import flag_reports, inspect_series, problem_report
+from quant.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from quant.dicom.calibration import Scale
-    from quant.dicom.geometry import Placement
     from quant.domain.grid import Grid
-    from quant.domain.protocol import RegionSettings
-    from quant.domain.study import Selection, SeriesEntry, StudyFiles, StudyIndex
+    from quant.domain.protocol import StudyProtocol
+    from quant.domain.study import QuarantineEntry, Selection, StudyFiles, StudyIndex
+    from quant.report.inspection_layout import (
+        CandidateReport,
+        InspectReport,
+        QuarantineReport,
+        SeriesReport,
+        StudyReport,
+    )
 
-Report = dict[str, object]
-
-DECIMALS = 4
-"""Digits after the point of millimetres shown."""
-
-KINDS = {
-    "PT": "PET or SPECT exported as PET, one file a slice",
-    "CT": "CT, one file a slice",
-    "RTSTRUCT": "regions drawn as contours",
-    "SEG": "regions drawn as voxels",
-}
+Tick = Callable[[int, int], None]
 
 
-def inspect_index(index: "StudyIndex", regions: "RegionSettings | None" = None) -> Report:
+@dataclass(slots=True)
+class _Look:
+    """What a look at one study finds on the way."""
+
+    study: "StudyFiles"
+    protocol: "StudyProtocol"
+    selection: "Selection"
+    series: "list[SeriesReport]"
+    findings: list[Finding] = field(default_factory=list)
+    why_not: str = ""
+    unit: str = ""
+
+    @property
+    def emission(self) -> "SeriesReport | None":
+        """Report on the chosen emission volume."""
+        return next((one for one in self.series if one["chosen_as"] == "emission"), None)
+
+    def refuse(self, error: QuantError) -> None:
+        """Note that the emission volume cannot be read."""
+        self.why_not = str(error)
+        problem = problem_report(error)
+        if self.emission is not None:
+            self.emission["verdict"], self.emission["problem"] = "refused", problem
+        self.findings.append(Finding("emission", _subject(self.selection), problem))
+
+
+def inspect_index(
+    index: "StudyIndex",
+    protocol: "StudyProtocol",
+    *,
+    voxels: bool = True,
+    tick: Tick | None = None,
+) -> "InspectReport":
     """Report on everything that one pass over a tree found.
+
+    Parameters
+    ----------
+    index : StudyIndex
+    protocol : StudyProtocol
+        Gives regions their roles and says which volume is meant.
+    voxels : bool
+        Also read the emission volumes that would be measured: finds what headers do not tell.
+    tick : callable, optional
+        Called with (studies done, studies in all).
 
     Returns
     -------
-    dict
-        ``files``: how many were seen, used, duplicate, ignored and quarantined; ``quarantined``:
-        file, study, code, message and what to do; ``studies``: see :func:`inspect_study`.
+    InspectReport
+        Plain JSON values only.
     """
-    used = sum(len(one.files) for study in index.studies for one in study.series)
-    used += sum(len(study.extra_files) for study in index.studies)
+    studies: list[StudyReport] = []
+    for done, study in enumerate(index.studies, start=1):
+        lost = tuple(one for one in index.quarantined if one.study_uid == study.study_uid)
+        studies.append(inspect_study(study, protocol, lost, voxels=voxels))
+        if tick is not None:
+            tick(done, len(index.studies))
+    used = {entry.path for study in index.studies for one in study.series for entry in one.files}
     return {
+        "layout": LAYOUT,
+        "version": VERSION,
+        "verdict": _verdict(studies),
         "files": {
             "seen": index.files_seen,
-            "used": used,
+            "used": len(used) + sum(len(study.extra_files) for study in index.studies),
             "duplicates": index.duplicates,
             "ignored": len(index.ignored),
             "quarantined": index.files_quarantined,
         },
-        "quarantined": [
-            {
-                "path": one.path,
-                "study_uid": one.study_uid,
-                "code": one.code,
-                "message": one.message,
-                "action": CODES[one.code].action,
-            }
-            for one in index.quarantined
-        ],
-        "studies": [inspect_study(study, regions) for study in index.studies],
+        "quarantined": [_quarantine(one) for one in index.quarantined],
+        "studies": studies,
     }
 
 
-def inspect_study(study: "StudyFiles", regions: "RegionSettings | None" = None) -> Report:
-    """Report on one study: its series, what each is worth, and which would be measured.
+def inspect_study(
+    study: "StudyFiles",
+    protocol: "StudyProtocol",
+    lost: "tuple[QuarantineEntry, ...]" = (),
+    *,
+    voxels: bool = True,
+) -> "StudyReport":
+    """Report on one study: what would be measured, what to mend, and every series.
 
     Parameters
     ----------
     study : StudyFiles
-    regions : RegionSettings, optional
-        Words that give roles; with them the study's regions are read and listed.
-
-    Returns
-    -------
-    dict
-        ``study_uid``, ``subject_key``, ``verdict``, ``series``, ``candidates``, ``flags``,
-        ``extra_files`` and, with settings, ``regions``. Plain JSON values only.
+    protocol : StudyProtocol
+    lost : tuple of QuarantineEntry
+        What the index set aside of this study.
+    voxels : bool
+        See :func:`inspect_index`.
     """
-    selection = select(study)
-    report: Report = {
+    selection = select(study, protocol.emission)
+    series = [inspect_series(one, selection, protocol) for one in study.series]
+    look = _Look(study, protocol, selection, series)
+    grid = _look_at_emission(look, voxels=voxels)
+    regions, unreadable = inspect_regions(study, protocol.regions, grid)
+    roles = usable_roles(regions)
+    missing = missing_flags(roles)
+    measured = measured_words(roles, missing)
+    if not look.why_not and not measured:
+        look.why_not = "no tumour region and no organ to place a reference sphere in"
+    look.findings += findings_of_study(
+        (study, selection, look.series), regions, missing, (*lost, *unreadable)
+    )
+    return {
         "study_uid": study.study_uid,
         "subject_key": study.subject_key,
-        "verdict": _verdict(study, selection),
-        "series": [_inspect_series(one, selection) for one in study.series],
-        "candidates": [
-            {
-                "purpose": one.purpose,
-                "series_uid": one.series_uid,
-                "score": one.score,
-                "chosen": one.chosen,
-                "reasons": list(one.reasons),
-            }
-            for one in selection.candidates
-        ],
-        "flags": _flags(dict.fromkeys((*study.flags, *selection.flags))),
+        "measurable": not look.why_not,
+        "verdict": _study_verdict(look, missing),
+        "measured": [] if look.why_not else [*_emission_words(look), *measured],
+        "missing": missing_words(missing),
+        "mend": in_order(look.findings),
+        "series": look.series,
+        "candidates": _candidates(selection),
+        "regions": regions,
+        "flags": flag_reports((*study.flags, *selection.flags)),
         "extra_files": [path.name for path in study.extra_files],
     }
-    if regions is not None:
-        report["regions"] = _inspect_regions(study, regions)
-    return report
 
 
-def _verdict(study: "StudyFiles", selection: "Selection") -> str:
-    if selection.emission is None:
-        mixed = any(flag.code == "PATIENT_MIXED" for flag in study.flags)
-        why = "files of different patients" if mixed else "no emission volume"
-        return f"cannot be measured: {why}"
+def _look_at_emission(look: _Look, *, voxels: bool) -> "Grid | None":
+    """Read the emission volume as measuring would; return its grid where it has one."""
+    emission = look.selection.emission
+    if emission is None:
+        mixed = any(flag.code == "PATIENT_MIXED" for flag in look.study.flags)
+        look.why_not = "files of different patients" if mixed else "no emission volume"
+        return None
     try:
-        place_volume(selection.emission)
-        _scale(selection.emission)
+        placement = place_volume(emission)
+        if voxels:
+            _look_at_voxels(look)
+        elif look.emission is not None and look.emission["problem"] is not None:
+            problem = look.emission["problem"]
+            look.why_not = f"[{problem['code']}] {problem['sentence']} Found: {problem['detail']}."
+            look.findings.append(Finding("emission", _subject(look.selection), problem))
     except StudyError as error:
-        return f"cannot be measured: {error}"
-    return "can be measured"
+        look.refuse(error)
+        return None
+    except Exception as error:  # noqa: BLE001 - one study must not cost the look at the others
+        look.refuse(_unforeseen(error))
+        return None
+    return placement.grid
 
 
-def _inspect_series(series: "SeriesEntry", selection: "Selection") -> Report:
-    report: Report = {
-        "series_uid": series.series_uid,
-        "modality": series.modality,
-        "files": len(series.files),
-        "what": KINDS.get(series.modality, "not used"),
-        "chosen_as": _chosen_as(series, selection),
-        "facts": acquisition_facts(series),
-    }
-    if series.modality not in ("NM", "PT", "CT"):
-        return report
-    if series.modality in ("NM", "PT"):
-        correction, reasons = correction_of(series.facts)
-        report["attenuation_correction"] = str(correction)
-        report["attenuation_evidence"] = list(reasons)
-        if map_evidence(series.facts):
-            report["what"] = f"attenuation map: {map_evidence(series.facts)}"
-        elif series.modality == "NM":
-            report["what"] = f"NM {nm_kind(series)[0]}"
-    try:
-        placement = place_volume(series)
-        scale = _scale(series)
-    except StudyError as error:
-        action = error.next_step or CODES[error.code].action
-        problem = {"code": error.code, "message": str(error), "action": action}
-        return report | {"verdict": "refused", "problem": problem}
-    return report | {
-        "verdict": "readable",
-        "geometry": _geometry(placement),
-        "unit": str(scale.unit),
-        "unit_because": scale.why,
-        "slope_source": scale.source,
-        "flags": _flags((*placement.flags, *scale.flags)),
-    }
+def _unforeseen(error: Exception) -> StudyError:
+    said = f"{type(error).__name__} while looking at it"
+    return StudyError("STUDY_FAILED", CODES["STUDY_FAILED"].sentence, found=said)
 
 
-def _chosen_as(series: "SeriesEntry", selection: "Selection") -> str:
-    if series is selection.emission:
-        return "emission"
-    return "ct" if series is selection.ct else ""
+def _look_at_voxels(look: _Look) -> None:
+    from quant.dicom.calibrate import calibrated
+    from quant.dicom.flip import flip_flags
+
+    emission = look.selection.emission
+    if emission is None:
+        return
+    volume = calibrated(read_volume(emission), emission, look.protocol.calibration)
+    look.unit = str(volume.unit)
+    flags = (*volume.flags, *flip_flags(look.study, look.selection, volume))
+    if look.emission is not None:
+        known = {(one["code"], one["detail"]) for one in look.emission["flags"]}
+        look.emission["flags"] += [
+            one for one in flag_reports(flags) if (one["code"], one["detail"]) not in known
+        ]
 
 
-def _scale(series: "SeriesEntry") -> "Scale":
-    if series.modality == "NM":
-        return nm_scale(series.facts)
-    return next(iter(slice_scales(series.modality, series.files)))
+def _subject(selection: "Selection") -> str:
+    return selection.emission.series_uid[-12:] if selection.emission else ""
 
 
-def _geometry(placement: "Placement") -> Report:
-    grid = placement.grid
-    return {
-        "shape_kji": list(grid.shape),
-        "spacing_kji_mm": _rounded(grid.spacing_mm),
-        "first_voxel_lps_mm": _rounded(grid.affine[:3, 3]),
-        "directions_kji_lps": [_rounded(column) for column in (grid.axes_mm / grid.spacing_mm).T],
-        "orientation": _orientation(grid),
-        "frame_of_reference_uid": grid.frame_of_reference_uid,
-        **placement.facts,
-    }
+def _emission_words(look: _Look) -> list[str]:
+    emission, chosen = look.emission, look.selection.emission
+    if emission is None or chosen is None:
+        return []
+    unit = look.unit or emission["unit"]
+    said = [emission["what"], chosen.part, emission["attenuation_correction"]]
+    said.append("values in relative units" if unit == "relative" else f"values in {unit}")
+    return [", ".join(part for part in said if part)]
 
 
-def _orientation(grid: "Grid") -> str:
-    """Say where slices, rows and columns run, by the nearest end of the patient."""
-    ends = (
-        ("to the right", "to the left"),
-        ("to the front", "to the back"),
-        ("to the feet", "to the head"),
+def _study_verdict(look: _Look, missing: list[Flag]) -> str:
+    if look.why_not:
+        return f"cannot be measured: {look.why_not}"
+    return "can be measured in part" if missing else "can be measured in full"
+
+
+def _verdict(studies: "list[StudyReport]") -> str:
+    if not studies:
+        return "No study: INPUT holds no NM, PET or CT series that can be used."
+    good = [one for one in studies if one["measurable"]]
+    whole = sum(not one["missing"] for one in good)
+    parts = (
+        (whole, "can be measured in full"),
+        (len(good) - whole, "can be measured in part"),
+        (len(studies) - len(good), "cannot be measured"),
     )
-    said = []
-    for name, direction in zip(("slices", "rows", "columns"), grid.axes_mm.T, strict=True):
-        axis = int(abs(direction).argmax())
-        said.append(f"{name} run {ends[axis][int(direction[axis] > 0)]}")
-    return ", ".join(said)
+    said = ", ".join(f"{count} {words}" for count, words in parts if count)
+    return f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}: {said}."
 
 
-def _rounded(values: "Iterable[float]") -> list[float]:
-    return [round(float(value), DECIMALS) + 0.0 for value in values]
-
-
-def _flags(flags: "Iterable[Flag]") -> list[Report]:
+def _candidates(selection: "Selection") -> "list[CandidateReport]":
     return [
         {
-            "code": flag.code,
-            "severity": str(flag.severity),
-            "sentence": CODES[flag.code].sentence,
-            "detail": flag.detail,
-            "action": CODES[flag.code].action,
+            "purpose": one.purpose,
+            "series_uid": one.series_uid,
+            "part": one.part,
+            "score": one.score,
+            "chosen": one.chosen,
+            "reasons": list(one.reasons),
         }
-        for flag in flags
+        for one in selection.candidates
     ]
 
 
-def _inspect_regions(study: "StudyFiles", settings: "RegionSettings") -> list[Report]:
-    from quant.regions.roles import assign_role
-    from quant.regions.sources import gather_shapes
-
-    try:
-        found = gather_shapes(study)
-    except QuantError as error:
-        return [{"code": error.code, "message": str(error)}]
-    rows: list[Report] = [
-        {
-            "name": shape.name,
-            "role": str(assign_role(shape.name, settings)[0]),
-            "source": shape.source,
-            "same_frame_known": bool(shape.frame_of_reference_uid),
-        }
-        for shape in found.shapes
-    ]
-    rows += [
-        {"name": mark.name, "role": "mark", "position_mm": _rounded(mark.position_mm)}
-        for mark in found.marks
-    ]
-    rows += [{"code": one.code, "message": one.message} for one in found.quarantined]
-    return rows
+def _quarantine(one: "QuarantineEntry") -> "QuarantineReport":
+    info = CODES[one.code]
+    return {
+        "path": one.path,
+        "study_uid": one.study_uid,
+        "code": one.code,
+        "severity": str(info.severity),
+        "message": one.message,
+        "action": info.action,
+    }
