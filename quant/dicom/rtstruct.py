@@ -1,6 +1,7 @@
 """RTSTRUCT: the contours of every region, in LPS millimetres, as they were drawn."""
 
 import warnings
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,7 @@ import pydicom
 from pydicom.dataelem import RawDataElement
 
 from quant.domain.flags import Flag
-from quant.domain.shapes import ContourShape
+from quant.domain.shapes import ContourShape, every
 from quant.domain.text import plain
 from quant.errors import ReadError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from quant.domain.archive import FilePath
+    from quant.domain.shapes import Wanted
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR")
 """Contour types that enclose an area (PS3.3 C.8.8.6.3); overlaps are resolved by even-odd."""
@@ -32,19 +34,21 @@ FARTHEST_MM = 1e5
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
-def read_rtstruct(path: "FilePath") -> tuple[ContourShape, ...]:
+def read_rtstruct(path: "FilePath", wanted: "Wanted" = every) -> tuple[ContourShape, ...]:
     """Read the regions of a DICOM RT Structure Set.
 
     Parameters
     ----------
     path : Path or ArchiveMember
         One RTSTRUCT file.
+    wanted : callable, optional
+        Asked for every region by name; the contours of others are not looked at.
 
     Returns
     -------
     tuple of ContourShape
-        In the order of StructureSetROISequence. A region without any usable contour has none, so
-        that the caller can say so.
+        Those wanted, in the order of StructureSetROISequence. A region without any usable contour
+        has none, so that the caller can say so.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def read_rtstruct(path: "FilePath") -> tuple[ContourShape, ...]:
             with path.open("rb") as stream:
                 dataset = pydicom.dcmread(stream, force=True)
             require_whole(dataset, path)
-            return _shapes(dataset, path)
+            return _shapes(dataset, path, wanted)
     except ReadError:
         raise
     except Exception as error:  # a parser given a broken file may raise anything
@@ -110,33 +114,70 @@ def _unreadable(path: "FilePath", found: str) -> ReadError:
     )
 
 
-def _shapes(dataset: "Dataset", path: "FilePath") -> tuple[ContourShape, ...]:
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """The images on which a region was drawn; empty where the file does not say."""
+
+    frame_uid: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+
+
+def _shapes(dataset: "Dataset", path: "FilePath", wanted: "Wanted") -> tuple[ContourShape, ...]:
     if "StructureSetROISequence" not in dataset:
         raise _unreadable(path, "no StructureSetROISequence (3006,0020)")
-    frame = _common_frame(dataset)
+    origins = _origins(dataset)
+    common = next(iter(origins.values())) if len(origins) == 1 else _Origin()
     drawn: dict[int, list[Dataset]] = {}
     for item in dataset.get("ROIContourSequence") or []:
-        number = int(item.ReferencedROINumber)
-        drawn.setdefault(number, []).extend(item.get("ContourSequence") or [])
+        drawn.setdefault(int(item.ReferencedROINumber), []).append(item)
     shapes = []
     for roi in dataset.StructureSetROISequence:
         number = int(roi.ROINumber)
         name = str(roi.get("ROIName") or "").strip() or f"ROI {number}"
-        uid = str(roi.get("ReferencedFrameOfReferenceUID") or "").strip() or frame
-        shapes.append(_shape(name, uid, drawn.get(number, [])))
+        if not wanted(name):
+            continue
+        uid = _uid(roi, "ReferencedFrameOfReferenceUID")
+        origin = origins.get(uid, _Origin(uid)) if uid else common
+        items = [one for holder in drawn.get(number, []) for one in _contours(holder)]
+        shapes.append(_shape(name, origin, items))
     return tuple(shapes)
 
 
-def _common_frame(dataset: "Dataset") -> str:
-    """Return the one frame of reference that the structure set names, else an empty text."""
-    items = dataset.get("ReferencedFrameOfReferenceSequence") or []
-    found = {str(item.get("FrameOfReferenceUID") or "").strip() for item in items} - {""}
-    if not found:
-        found = {str(dataset.get("FrameOfReferenceUID") or "").strip()}
-    return found.pop() if len(found) == 1 else ""
+def _contours(holder: "Dataset") -> "list[Dataset]":
+    return list(holder.get("ContourSequence") or [])
 
 
-def _shape(name: str, frame_uid: str, items: "list[Dataset]") -> ContourShape:
+def _uid(item: "Dataset", keyword: str) -> str:
+    return str(item.get(keyword) or "").strip(" \0")
+
+
+def _origins(dataset: "Dataset") -> dict[str, _Origin]:
+    """Return, for each frame of reference of a structure set, the images that it names."""
+    origins: dict[str, _Origin] = {}
+    for item in dataset.get("ReferencedFrameOfReferenceSequence") or []:
+        studies = list(item.get("RTReferencedStudySequence") or [])
+        uids = {_uid(one, "ReferencedSOPInstanceUID") for one in studies} - {""}
+        series = {
+            _uid(one, "SeriesInstanceUID")
+            for study in studies
+            for one in study.get("RTReferencedSeriesSequence") or []
+        } - {""}
+        frame = _uid(item, "FrameOfReferenceUID")
+        origins[frame] = _Origin(
+            frame,
+            uids.pop() if len(uids) == 1 else "",
+            series.pop() if len(series) == 1 else "",
+        )
+    named = {frame: origin for frame, origin in origins.items() if frame}
+    alone = origins.get("") if not named and len(origins) == 1 else None
+    if named:
+        return named
+    frame = _uid(dataset, "FrameOfReferenceUID")
+    return {frame: replace(alone, frame_uid=frame) if alone else _Origin(frame)}
+
+
+def _shape(name: str, origin: _Origin, items: "list[Dataset]") -> ContourShape:
     """Gather the usable contours of one region; the others are counted by reason."""
     contours: list[NDArray[np.float64]] = []
     skipped: dict[str, int] = {}
@@ -154,9 +195,11 @@ def _shape(name: str, frame_uid: str, items: "list[Dataset]") -> ContourShape:
     return ContourShape(
         name=name,
         contours_mm=tuple(contours),
-        frame_of_reference_uid=frame_uid,
+        frame_of_reference_uid=origin.frame_uid,
         slice_spacing_mm=stated if stated > 0.0 else None,
         flags=(Flag("ROI_CONTOUR_SKIPPED", detail),) if skipped else (),
+        study_uid=origin.study_uid,
+        series_uid=origin.series_uid,
     )
 
 

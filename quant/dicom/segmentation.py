@@ -6,17 +6,18 @@ where a frame belongs.
 """
 
 import warnings
-from dataclasses import dataclass
-from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pydicom
 
-from quant.dicom.rtstruct import FARTHEST_MM, require_whole, why
+from quant.dicom.rtstruct import require_whole, why
+from quant.dicom.segment_frames import FramesError, Groups, Stack, stack
+from quant.dicom.segment_pixels import stored_frames
 from quant.domain.flags import Flag
 from quant.domain.grid import Grid
-from quant.domain.shapes import LabelShape
+from quant.domain.shapes import LabelShape, every
 from quant.domain.text import plain
 from quant.errors import GeometryError, ReadError
 
@@ -27,35 +28,32 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from quant.domain.archive import FilePath
+    from quant.domain.shapes import Wanted
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.7"
 
-ORIENTATION_TOLERANCE = 1e-4
-"""Largest difference between direction cosines of frames that count as parallel."""
-
-PLACE_TOLERANCE = 0.1
-"""A frame may stand this part of a slice, or of a pixel, off its place."""
-
-SAME_POSITION_MM = 1e-2
-"""Frames closer than this along the normal lie in one slice."""
+MOST_BYTES = 2 << 30
+"""Largest array of one segment, and of all pieces of segments together."""
 
 Frame = tuple[int, "NDArray[np.uint8] | NDArray[np.float32]", tuple[int, int]]
 
 
-def read_segmentation(path: "FilePath") -> tuple[LabelShape, ...]:
+def read_segmentation(path: "FilePath", wanted: "Wanted" = every) -> tuple[LabelShape, ...]:
     """Read the segments of a DICOM Segmentation or Label Map Segmentation.
 
     Parameters
     ----------
     path : Path or ArchiveMember
         One SEG file: BINARY, FRACTIONAL or LABELMAP.
+    wanted : callable, optional
+        Asked for every segment by name; frames that hold only others are not unpacked.
 
     Returns
     -------
     tuple of LabelShape
-        In the order of SegmentSequence, each cropped to its box; a segment without a voxel is one
-        voxel of weight 0. Weights are uint8 0 or 1, or float32 (stored value over
+        Those wanted, in the order of SegmentSequence, each cropped to its box; one without a
+        voxel is one voxel of weight 0. Weights are uint8 0 or 1, or float32 (stored value over
         MaximumFractionalValue).
 
     Raises
@@ -74,10 +72,10 @@ def read_segmentation(path: "FilePath") -> tuple[LabelShape, ...]:
             with path.open("rb") as stream:
                 dataset = pydicom.dcmread(stream, force=True)
             require_whole(dataset, path)
-            return _Segmentation(dataset, path).shapes()
+            return _Segmentation(dataset, path, wanted).shapes()
     except ReadError:
         raise
-    except GeometryError as error:
+    except (FramesError, GeometryError) as error:
         raise _unreadable(path, error.found, error.needed) from error
     except Exception as error:  # a parser given a broken file may raise anything
         raise _unreadable(path, why(error)) from error
@@ -93,225 +91,145 @@ def _unreadable(path: "FilePath", found: str, needed: str = "a DICOM Segmentatio
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Geometry:
-    """``slices``: slice index of every frame; ``affine`` (4, 4): (k, j, i, 1) to LPS mm."""
-
-    slices: list[int]
-    affine: "NDArray[np.float64]"
-
-
 class _Segmentation:
     """One SEG object while it is being read."""
 
-    def __init__(self, dataset: "Dataset", path: "FilePath") -> None:
+    def __init__(self, dataset: "Dataset", path: "FilePath", wanted: "Wanted") -> None:
         self.dataset = dataset
         self.path = path
-        if str(dataset.get("SOPClassUID", "")) not in (SEGMENTATION, LABEL_MAP):
-            raise _unreadable(path, f"SOP class {dataset.get('SOPClassUID', 'absent')}")
-        self.kind = str(dataset.get("SegmentationType", "")).strip().upper()
-        if self.kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
-            raise _unreadable(
-                path,
-                f"SegmentationType '{self.kind}'",
-                "BINARY, FRACTIONAL or LABELMAP",
+        self._require_kind()
+        frames: list[Dataset] = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
+        if not frames or not dataset.get("SegmentSequence"):
+            raise FramesError("no frame or no segment", "at least one segment with a frame")
+        stated = dataset.get("NumberOfFrames")
+        if stated is not None and int(stated) != len(frames):
+            raise FramesError(
+                f"NumberOfFrames {int(stated)}, functional groups of {len(frames)} frames",
+                "functional groups for every frame",
             )
-        self.frames: list[Dataset] = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
-        if not self.frames or not dataset.get("SegmentSequence"):
-            raise _unreadable(path, "no frame or no segment", "at least one segment with a frame")
+        dataset.NumberOfFrames = len(frames)
         shared = dataset.get("SharedFunctionalGroupsSequence")
-        self.shared: Dataset = shared[0] if shared else pydicom.Dataset()
-        items = [item for item in dataset.SegmentSequence if not self._is_background(item)]
-        self.wanted = {int(item.SegmentNumber): item for item in items}
-        self.size = (int(dataset.Rows), int(dataset.Columns))
-        if min(self.size) < 1:
-            raise _unreadable(path, f"Rows and Columns {self.size}", "at least one pixel")
+        self.groups = Groups(frames, shared[0] if shared else pydicom.Dataset())
+        items = list(dataset.SegmentSequence)
+        self.known = {int(item.SegmentNumber) for item in items}
+        if len(self.known) < len(items):
+            raise FramesError("two segments of one number", "a number for every segment")
+        self.wanted = {
+            int(item.SegmentNumber): item
+            for item in items
+            if not self._is_background(int(item.SegmentNumber)) and wanted(_name(item))
+        }
         self.flags: tuple[Flag, ...] = ()
         if str(dataset.get("SegmentationFractionalType", "")) == "PROBABILITY":
             self.flags = (Flag("ROI_PROBABILITY", "SegmentationFractionalType PROBABILITY"),)
 
+    def _require_kind(self) -> None:
+        dataset = self.dataset
+        if str(dataset.get("SOPClassUID", "")) not in (SEGMENTATION, LABEL_MAP):
+            found = f"SOP class {dataset.get('SOPClassUID', 'absent')}"
+            raise FramesError(found, "a DICOM Segmentation")
+        self.kind = str(dataset.get("SegmentationType", "")).strip().upper()
+        if self.kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
+            found = f"SegmentationType '{self.kind}'"
+            raise FramesError(found, "BINARY, FRACTIONAL or LABELMAP")
+        if "TotalPixelMatrixRows" in dataset or "ImageOrientationSlide" in dataset:
+            raise FramesError("tiles of a slide", "slices of a patient")
+
     def shapes(self) -> tuple[LabelShape, ...]:
-        """Return every segment, cropped to its box."""
-        geometry = self._geometry()
+        """Return every wanted segment, cropped to its box."""
+        stacked = stack(self.groups)
+        numbers = self._segment_numbers()
+        indices = [n for n, one in enumerate(numbers) if one is None or one in self.wanted]
+        count = len(numbers)
         parts: dict[int, list[Frame]] = {}
         seen: set[tuple[int, int]] = set()
-        for index, pixels in self._decoded():
-            for segment, mask in self._split(index, pixels):
-                place = (segment, geometry.slices[index])
+        kept = 0
+        for index, pixels in stored_frames(self.dataset, self.path, indices, count):
+            for segment, mask in self._split(numbers[index], pixels):
+                place = (segment, stacked.slices[index])
                 if place in seen:
                     found = f"two frames of segment {segment} at one position"
-                    raise _unreadable(self.path, found, "one frame per segment and position")
+                    raise FramesError(found, "one frame per segment and position")
                 seen.add(place)
                 cut, corner = _cut_to_box(mask)
+                kept += cut.nbytes
+                if kept > MOST_BYTES:
+                    found = f"more than {MOST_BYTES >> 30} GiB of segments"
+                    raise FramesError(found, "segments that fit the memory")
                 if cut.size:
-                    parts.setdefault(segment, []).append((geometry.slices[index], cut, corner))
+                    parts.setdefault(segment, []).append((place[1], cut.copy(), corner))
         return tuple(
-            self._shape(item, parts.get(number, []), geometry)
+            self._shape(item, parts.get(number, []), stacked)
             for number, item in self.wanted.items()
         )
 
-    def _shape(self, item: "Dataset", frames: list[Frame], geometry: _Geometry) -> LabelShape:
-        label = str(item.get("SegmentLabel") or "").strip()
-        name = label or str(item.get("SegmentDescription") or "").strip()
+    def _segment_numbers(self) -> list[int | None]:
+        """Return the segment of every frame; None where a frame holds several."""
+        count = len(self.groups.frames)
+        if self.kind == "LABELMAP":
+            return [None] * count
+        groups = [self.groups.of(n, "SegmentIdentificationSequence") for n in range(count)]
+        numbers = [int(group.ReferencedSegmentNumber) for group in groups]
+        for index, number in enumerate(numbers):
+            if number not in self.known:
+                found = f"frame {index + 1} of segment {number}, which is not described"
+                raise FramesError(found, "an item of SegmentSequence for every segment")
+        return list(numbers)
+
+    def _shape(self, item: "Dataset", frames: list[Frame], stacked: Stack) -> LabelShape:
         weights, corner = _assemble(frames)
         uid = str(self.dataset.get("FrameOfReferenceUID") or "").strip()
         ends = [c + n for c, n in zip(corner, weights.shape, strict=True)]
-        whole = Grid((ends[0], ends[1], ends[2]), geometry.affine, uid)
+        whole = Grid((ends[0], ends[1], ends[2]), stacked.affine, uid)
         shape = (weights.shape[0], weights.shape[1], weights.shape[2])
         return LabelShape(
-            name=name or f"segment {int(item.SegmentNumber)}",
+            name=_name(item),
             grid=whole.cropped(corner, shape),
             weights=weights,
             frame_of_reference_uid=uid,
             source="SEG",
             flags=self.flags,
+            study_uid=self._other_study(),
         )
 
-    def _is_background(self, item: "Dataset") -> bool:
-        """Tell whether a segment of a label map stands for what is no segment."""
-        number = int(item.SegmentNumber)
-        padding = self.dataset.get("PixelPaddingValue")
-        return self.kind == "LABELMAP" and number in (0, padding)
+    def _other_study(self) -> str:
+        """Return the one study that the object refers to, if that is not (also) its own."""
+        if self.dataset.get("ReferencedSeriesSequence"):
+            return ""
+        others = self.dataset.get("StudiesContainingOtherReferencedInstancesSequence") or []
+        uids = {str(item.get("StudyInstanceUID") or "").strip() for item in others} - {""}
+        return uids.pop() if len(uids) == 1 else ""
+
+    def _is_background(self, number: int) -> bool:
+        """Tell whether a value of a label map stands for what is no segment."""
+        return self.kind == "LABELMAP" and number in (0, self.dataset.get("PixelPaddingValue"))
 
     def _split(
-        self, index: int, pixels: "NDArray[np.uint8] | NDArray[np.uint16]"
+        self, number: int | None, pixels: "NDArray[np.uint8] | NDArray[np.uint16]"
     ) -> "Iterator[tuple[int, NDArray[np.uint8] | NDArray[np.float32]]]":
-        """Yield the segments of one frame with their weights (R, C)."""
-        if self.kind == "LABELMAP":
-            for value in np.flatnonzero(np.bincount(pixels.ravel())):
-                if int(value) in self.wanted:
-                    yield int(value), (pixels == value).astype(np.uint8)
-            return
-        group = self._group(index, "SegmentIdentificationSequence")
-        number = int(group.ReferencedSegmentNumber)
-        if number not in self.wanted:
-            found = f"frame {index + 1} of segment {number}, which is not described"
-            raise _unreadable(self.path, found, "an item of SegmentSequence for every segment")
-        if self.kind == "BINARY":
+        """Yield the wanted segments of one frame with their weights (R, C)."""
+        if number is None:
+            for value in map(int, np.flatnonzero(np.bincount(pixels.ravel()))):
+                if value in self.wanted:
+                    yield value, (pixels == value).astype(np.uint8)
+                elif value not in self.known and not self._is_background(value):
+                    found = f"label {value}, which is not described"
+                    raise FramesError(found, "an item of SegmentSequence for every label")
+        elif self.kind == "BINARY":
             yield number, (pixels != 0).astype(np.uint8)
-            return
-        most = int(self.dataset.MaximumFractionalValue)
-        yield number, np.minimum(pixels.astype(np.float32) / np.float32(most), np.float32(1.0))
-
-    def _group(self, index: int, keyword: str) -> "Dataset":
-        """Return a functional group of a frame: its own, or the shared one."""
-        for holder in (self.frames[index], self.shared):
-            sequence = holder.get(keyword)
-            if sequence:
-                item: Dataset = sequence[0]
-                return item
-        raise _unreadable(self.path, f"frame {index + 1} has no {keyword}", f"{keyword}")
-
-    def _geometry(self) -> _Geometry:
-        """Find the slice of every frame and the affine of the whole stack."""
-        count = len(self.frames)
-        spacing = np.array(self._group(0, "PixelMeasuresSequence").PixelSpacing, dtype=np.float64)
-        cosines = np.array(
-            [self._group(n, "PlaneOrientationSequence").ImageOrientationPatient
-             for n in range(count)], dtype=np.float64,
-        )  # fmt: skip
-        if np.abs(cosines - cosines[0]).max() > ORIENTATION_TOLERANCE:
-            raise _unreadable(self.path, "frames of different orientation", "parallel frames")
-        places = np.array(
-            [self._group(n, "PlanePositionSequence").ImagePositionPatient for n in range(count)],
-            dtype=np.float64,
-        )
-        if not (np.abs(places) <= FARTHEST_MM).all():
-            needed = f"positions up to {FARTHEST_MM:.0e} mm"
-            raise _unreadable(self.path, "a frame without a place in the scanner", needed)
-        row, column = cosines[0, :3], cosines[0, 3:]
-        normal = np.cross(row, column)
-        heights = places @ normal
-        first = int(np.argmin(heights))
-        slices, step_mm = self._slice_numbers(heights - heights[first])
-        step = normal * step_mm
-        last = int(np.argmax(heights))
-        if slices[last]:
-            step = (places[last] - places[first]) / slices[last]
-        off = np.abs(places - places[first] - np.array(slices)[:, None] * step).max()
-        if off > PLACE_TOLERANCE * max(step_mm, float(spacing.min())):
-            raise _unreadable(
-                self.path, f"frames up to {off:.3f} mm off a straight stack", "evenly spaced frames"
-            )
-        affine = np.eye(4)
-        affine[:3, 0], affine[:3, 1], affine[:3, 2] = step, column * spacing[0], row * spacing[1]
-        affine[:3, 3] = places[first]
-        return _Geometry(slices, affine)
-
-    def _slice_numbers(self, heights: "NDArray[np.float64]") -> tuple[list[int], float]:
-        """Give frames their slice by height (mm above the lowest), allowing for slices left out."""
-        measures = self._group(0, "PixelMeasuresSequence")
-        stated = abs(float(measures.get("SpacingBetweenSlices") or 0.0))
-        thickness = abs(float(measures.get("SliceThickness") or 0.0))
-        gaps = np.diff(np.sort(heights))
-        gaps = gaps[gaps > SAME_POSITION_MM]
-        for step in (stated, float(gaps.min()) if gaps.size else thickness):
-            if step <= 0.0:
-                continue
-            numbers = np.round(gaps / step)
-            if (np.abs(gaps - numbers * step) <= PLACE_TOLERANCE * step).all() and (
-                numbers >= 1
-            ).all():
-                return _count_up(heights, step), step
-        raise _unreadable(
-            self.path,
-            f"slice distances {np.unique(np.round(gaps, 3)).tolist()} mm, SpacingBetweenSlices "
-            f"{stated:g}, SliceThickness {thickness:g}",
-            "evenly spaced frames, or SpacingBetweenSlices or SliceThickness for a single one",
-        )
-
-    def _decoded(self) -> "Iterator[tuple[int, NDArray[np.uint8] | NDArray[np.uint16]]]":
-        """Yield every frame as stored values (R, C)."""
-        syntax = self.dataset.file_meta.get("TransferSyntaxUID")
-        if syntax is not None and syntax.is_encapsulated:
-            yield from self._decompressed(syntax.name)
-            return
-        data = self.dataset.get("PixelData")
-        pixels = self.size[0] * self.size[1]
-        bits = int(self.dataset.BitsAllocated)
-        needed = (pixels * bits * len(self.frames) + 7) // 8
-        if bits not in (1, 8, 16) or data is None or len(data) < needed:
-            raise _unreadable(
-                self.path,
-                f"{0 if data is None else len(data)} bytes of pixels, BitsAllocated {bits}",
-                f"{needed} bytes for {len(self.frames)} frames of 1, 8 or 16 bits",
-            )
-        little = syntax is None or syntax.is_little_endian
-        order = "<" if little else ">"
-        raw = np.frombuffer(data, dtype=np.uint8)
-        for index in range(len(self.frames)):
-            start, end = index * pixels * bits, (index + 1) * pixels * bits
-            chunk = raw[start // 8 : -(-end // 8)]
-            if bits == 1:
-                frame = np.unpackbits(chunk, bitorder="little")[start % 8 :][:pixels]
-            else:
-                frame = chunk.view(np.dtype(f"{order}u{bits // 8}"))
-            yield index, frame.reshape(self.size)
-
-    def _decompressed(
-        self, syntax: str
-    ) -> "Iterator[tuple[int, NDArray[np.uint8] | NDArray[np.uint16]]]":
-        """Yield frames of a compressed object through pydicom's decoders."""
-        try:
-            frames = self.dataset.pixel_array.reshape(len(self.frames), *self.size)
-        except Exception as error:  # each decoder has its own
-            raise ReadError(
-                "DECODE",
-                f"The pixels of segmentation '{plain(self.path.name)}' cannot be decoded.",
-                found=f"transfer syntax {syntax}",
-                needed="a decoder for it (extra 'dicom'), or an uncompressed object",
-                next_step="install spectct-quant[dicom], or export it uncompressed",
-            ) from error
-        yield from enumerate(frames)
+        else:
+            most = int(self.dataset.MaximumFractionalValue)
+            if most < 1 or int(pixels.max()) > most:
+                found = f"stored values up to {int(pixels.max())}, MaximumFractionalValue {most}"
+                raise FramesError(found, "values from 0 to MaximumFractionalValue")
+            yield number, pixels.astype(np.float32) / np.float32(most)
 
 
-def _count_up(heights: "NDArray[np.float64]", step: float) -> list[int]:
-    """Give heights their number, gap by gap, so that a rounded step does not add up."""
-    order = np.argsort(heights, kind="stable")
-    numbers = np.zeros(heights.size, dtype=np.int64)
-    for before, after in pairwise(order):
-        numbers[after] = numbers[before] + round((heights[after] - heights[before]) / step)
-    return [int(number) for number in numbers]
+def _name(item: "Dataset") -> str:
+    """Return the label of a segment, its description, or its number in words."""
+    label = str(item.get("SegmentLabel") or "").strip()
+    described = str(item.get("SegmentDescription") or "").strip()
+    return label or described or f"segment {int(item.SegmentNumber)}"
 
 
 def _cut_to_box(
@@ -336,6 +254,9 @@ def _assemble(
     high = [max(f[0] for f in frames) + 1]
     high += [max(f[2][a] + f[1].shape[a] for f in frames) for a in range(2)]
     box = tuple(h - n for h, n in zip(high, low, strict=True))
+    if prod(box) * frames[0][1].itemsize > MOST_BYTES:
+        found = f"a segment of {' x '.join(map(str, box))} voxels from end to end"
+        raise FramesError(found, f"at most {MOST_BYTES >> 30} GiB")
     weights = np.zeros(box, dtype=frames[0][1].dtype)
     for number, cut, corner in frames:
         j, i = corner[0] - low[1], corner[1] - low[2]

@@ -1,5 +1,6 @@
 """Regions as they were drawn, in millimetres, before they are laid on an emission grid."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,3 +103,12 @@ class Mark:
 
 
 Shape = ContourShape | LabelShape
+
+Wanted = Callable[[str], bool]
+"""Asked once for every region of a file, by its name: is it worth reading?"""
+
+
+def every(name: str) -> bool:
+    """Want every region, whatever its name."""
+    del name
+    return True
