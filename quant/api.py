@@ -33,13 +33,15 @@ def open_studies(folder: str | Path, *, rois: str | Path | None = None) -> "Iter
     UsageError
         If the folder or file does not exist.
     """
+    from quant.dicom.cache import opened_cache
     from quant.dicom.index import index_tree
     from quant.errors import require_folder, require_input
 
     require_input(Path(folder))
     if rois is not None:
         require_folder(Path(rois), "The folder of regions")
-    index = index_tree(Path(folder), rois=Path(rois) if rois is not None else None)
+    with opened_cache() as cache:
+        index = index_tree(Path(folder), rois=Path(rois) if rois is not None else None, cache=cache)
     return iter(index.studies)
 
 

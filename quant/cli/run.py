@@ -71,9 +71,10 @@ def measure_folder(
     with watch.step("import"):
         from rich.console import Console
 
+        from quant.dicom.cache import opened_cache
         from quant.dicom.index import index_tree
         from quant.errors import require_folder, require_input
-        from quant.pipeline.batch import run_batch
+        from quant.pipeline.batch import Reuse, run_batch
         from quant.pipeline.protocols import load_protocol
 
     settings = load_protocol(protocol)
@@ -83,13 +84,15 @@ def measure_folder(
     console = Console()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
-    with watch.step("index files"):
-        index = index_tree(input_folder, rois=rois)
-    if _is_empty(index):
-        _say_nothing_found(console, index)
-        return Exit.NOTHING_TO_MEASURE
-    with _Bar(console) as tick:
-        result = run_batch(index, out, settings, restart=restart, tick=tick, watch=watch)
+    with opened_cache() as cache:
+        with watch.step("index files"):
+            index = index_tree(input_folder, rois=rois, cache=cache)
+        if _is_empty(index):
+            _say_nothing_found(console, index)
+            return Exit.NOTHING_TO_MEASURE
+        reuse = Reuse(records=not restart, digests=cache)
+        with _Bar(console) as tick:
+            result = run_batch(index, out, settings, reuse=reuse, tick=tick, watch=watch)
     _show(console, result)
     if profile:
         _show_profile(console, watch)

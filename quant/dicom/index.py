@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quant.dicom.accounts import Accounts
 from quant.dicom.duplicates import Found, entry_of, same_object, spoiled
@@ -18,11 +19,20 @@ from quant.domain.archive import FilePath, place_of
 from quant.domain.flags import CODES
 from quant.domain.study import SeriesEntry, StudyFiles, StudyIndex
 
+if TYPE_CHECKING:
+    from quant.dicom.cache import HeaderCache
+
 Key = tuple[str, str, str, str]
 """StudyInstanceUID, SeriesInstanceUID, modality, and what splits these into volumes."""
 
 
-def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None) -> StudyIndex:
+def index_tree(
+    root: Path,
+    *,
+    rois: Path | None = None,
+    tick: Tick | None = None,
+    cache: "HeaderCache | None" = None,
+) -> StudyIndex:
     """Find the studies in a tree of files, from headers only.
 
     Parameters
@@ -34,6 +44,8 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
         Folder with a subfolder of region files for each study, named by its StudyInstanceUID.
     tick : callable, optional
         Called with (files done, files in all).
+    cache : HeaderCache, optional
+        Where headers of files that did not change since they were last read are kept.
 
     Returns
     -------
@@ -51,7 +63,9 @@ def index_tree(root: Path, *, rois: Path | None = None, tick: Tick | None = None
     root = folder_of(root.resolve())
     rois = rois.resolve() if rois is not None else None
     accounts = Accounts(root)
-    intake = take_in([root, rois] if rois is not None else [root], accounts, tick)
+    intake = take_in([root, rois] if rois is not None else [root], accounts, tick, cache)
+    if cache is not None:
+        cache.flush()
     headers = settled(intake.headers)
     subjects = _subjects(headers)
     groups = _whole_groups(_without_duplicates(_usable(headers, accounts), accounts), accounts)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from quant.dicom.accounts import Accounts
+    from quant.dicom.cache import HeaderCache
     from quant.dicom.duplicates import Found
 
 Tick = Callable[[int, int], None]
@@ -43,7 +44,12 @@ def folder_of(root: "Path") -> "Path":
     return root.parent if is_directory or root.name.upper() == "DICOMDIR" else root
 
 
-def take_in(roots: "list[Path]", accounts: "Accounts", tick: Tick | None = None) -> Intake:
+def take_in(
+    roots: "list[Path]",
+    accounts: "Accounts",
+    tick: Tick | None = None,
+    cache: "HeaderCache | None" = None,
+) -> Intake:
     """Read the header of every file below some folders.
 
     Parameters
@@ -54,6 +60,8 @@ def take_in(roots: "list[Path]", accounts: "Accounts", tick: Tick | None = None)
         Where files are entered that are passed over or refused.
     tick : callable, optional
         Called with (files done, files known so far).
+    cache : HeaderCache, optional
+        Where headers of files that did not change are kept.
 
     Returns
     -------
@@ -64,8 +72,9 @@ def take_in(roots: "list[Path]", accounts: "Accounts", tick: Tick | None = None)
     intake, paths = Intake(), _files(roots, accounts)
     progress = _Progress(tick, len(paths))
     archives: list[Path] = []
+    read = cache.header if cache is not None else read_header
     for path in paths:
-        header = read_header(path)
+        header = read(path)
         if header is not None:
             intake.headers.append((path, header))
         elif is_archive(path):

@@ -19,6 +19,7 @@ from quant.report.records import read_record, record_name, write_record
 from quant.report.tables import write_quarantine, write_tables
 
 if TYPE_CHECKING:
+    from quant.dicom.digests import KeepsDigests
     from quant.domain.protocol import StudyProtocol
     from quant.domain.study import QuarantineEntry, StudyFiles, StudyIndex
 
@@ -26,6 +27,25 @@ logger = logging.getLogger(__name__)
 
 Tick = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """What earlier runs left that is used again.
+
+    Parameters
+    ----------
+    records : bool
+        Records of studies with the same input, protocol and version; else all is measured anew.
+    digests : HeaderCache, optional
+        Digests of files that did not change.
+    """
+
+    records: bool = True
+    digests: "KeepsDigests | None" = None
+
+
+EVERYTHING = Reuse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +74,7 @@ def run_batch(
     out: Path,
     protocol: "StudyProtocol",
     *,
-    restart: bool = False,
+    reuse: Reuse = EVERYTHING,
     tick: Tick | None = None,
     watch: Stopwatch | None = None,
 ) -> BatchResult:
@@ -69,8 +89,8 @@ def run_batch(
         protocol and version are kept, so an interrupted run goes on where it stopped.
     protocol : StudyProtocol
         Settings of the measurement.
-    restart : bool
-        Measure every study anew.
+    reuse : Reuse
+        What is taken from earlier runs.
     tick : callable, optional
         Progress.
     watch : Stopwatch, optional
@@ -83,7 +103,7 @@ def run_batch(
     watch = watch or Stopwatch()
     _prepare(out)
     with only_run(out):
-        records, reused = _records(index, out, protocol, restart=restart, tick=tick, watch=watch)
+        records, reused = _records(index, out, protocol, reuse=reuse, tick=tick, watch=watch)
         quarantine = (
             *index.quarantined, *(one for record in records for one in record.quarantine),
         )  # fmt: skip
@@ -102,7 +122,7 @@ def _records(
     out: Path,
     protocol: "StudyProtocol",
     *,
-    restart: bool,
+    reuse: Reuse,
     tick: Tick | None,
     watch: Stopwatch,
 ) -> tuple[tuple[StudyRecord, ...], int]:
@@ -114,9 +134,9 @@ def _records(
         if tick is not None:
             tick(study.study_uid, done, len(index.studies))
         with watch.step("hash files"):
-            hashed = _hashed(study)
+            hashed = _hashed(study, reuse.digests)
         path = out / "records" / f"{record_name(hashed, settings_hash)}.json"
-        kept = None if restart else _kept(path)
+        kept = _kept(path) if reuse.records else None
         reused += kept is not None
         records.append(kept or _measure_and_keep(hashed, protocol, path, watch))
     if tick is not None:
@@ -124,13 +144,13 @@ def _records(
     return tuple(records), reused
 
 
-def _hashed(study: "StudyFiles") -> "StudyFiles":
+def _hashed(study: "StudyFiles", digests: "KeepsDigests | None") -> "StudyFiles":
     """Return the study with its input hash; without it when a file was lost since indexing.
 
     Measuring such a study fails by the same error, which then is in its record.
     """
     try:
-        return with_input_hash(study)
+        return with_input_hash(study, digests)
     except StudyError:
         return study
 

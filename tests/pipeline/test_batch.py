@@ -10,7 +10,7 @@ import quant
 from quant.domain.record import Status
 from quant.domain.study import StudyFiles, StudyIndex
 from quant.errors import UsageError
-from quant.pipeline.batch import BatchResult, run_batch
+from quant.pipeline.batch import BatchResult, Reuse, run_batch
 from quant.pipeline.lock import only_run
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.stopwatch import Stopwatch
@@ -20,7 +20,7 @@ ZHOU = load_protocol("zhou2025")
 
 
 def _run(index: StudyIndex, out: Path, *, restart: bool = False) -> BatchResult:
-    return run_batch(index, out, ZHOU, restart=restart)
+    return run_batch(index, out, ZHOU, reuse=Reuse(records=not restart))
 
 
 def _record_path(out: Path) -> Path:
