@@ -12,7 +12,9 @@ import numpy as np
 from quant.dicom.calibration import nm_options, nm_scale, slice_options, slice_scales
 from quant.dicom.conversion import Conversion, input_missing, unchanged
 from quant.dicom.count_rate import to_concentration, to_count_rate
+from quant.dicom.facts import text
 from quant.dicom.suv import between_kinds, nm_suv, pet_concentration, pet_suv
+from quant.dicom.suv_inputs import require_corrected
 from quant.dicom.suv_report import times_of
 from quant.dicom.volumes import place_volume
 from quant.domain.flags import Flag
@@ -202,7 +204,10 @@ def _by_mapping(volume: "Volume", modality: str, files: "Files", wanted: Unit) -
         if low / used.slope < first - 0.5 or high / used.slope > last + 0.5:
             return None
         factors.append(meant.slope / used.slope)
-    return Conversion(tuple(factors), {"suv_source": f"RealWorldValueMapping states {wanted}"})
+    if modality == "PT" and wanted in SUV_UNITS:
+        require_corrected(files[0].facts, text(files[0].facts, "DecayCorrection").strip().upper())
+    said = {"calibration_source": f"RealWorldValueMapping states {wanted}"}
+    return Conversion(tuple(factors), said)
 
 
 def _multiplied(volume: "Volume", wanted: Unit, found: Conversion) -> "Volume":

@@ -60,7 +60,6 @@ HALF_LIFE_S: dict[str, float] = {
     "Ra-223": 11.43 * _DAY_S,
     "Ra-224": 3.66 * _DAY_S,
     "Ac-225": 10.0 * _DAY_S,
-    "Th-227": 18.68 * _DAY_S,
 }
 """Half-lives, s, by radionuclide in the form of :func:`quant.dicom.acquisition.nuclide`."""
 
