@@ -12,6 +12,8 @@ from quant.dicom.objects import (
     DICOMDIR_CLASS,
     PIXEL_MODALITIES,
     assumed_uids,
+    is_class_uid,
+    is_volume_or_region,
     modality_of,
     sane_uid,
     subject_key,
@@ -139,7 +141,7 @@ def _parsed(stream: WatchedStream) -> Header | None:
         message = f"its header cannot be parsed from byte {stream.tell()} on"
         return Header(code=code, message=message)
     if not has_magic:
-        if not (header.sop_class_uid.startswith("1.") and header.study_uid):
+        if not (is_class_uid(header.sop_class_uid) and header.study_uid):
             return None
         header.facts["NoPreamble"] = 1
     return _judged(header, stream)
@@ -177,12 +179,11 @@ def _judged(header: Header, stream: WatchedStream) -> Header:
     if stream.ran_short:
         return replace(header, code="TRUNCATED", message="the file ends inside its header")
     if not all(sane_uid(uid) for uid in identifiers):
-        return replace(
-            header,
-            study_uid=header.study_uid if sane_uid(header.study_uid) else "",
-            code="DICOM_UNREADABLE",
-            message="its study, series or instance UID is missing or malformed",
-        )
+        header = replace(header, study_uid=header.study_uid if sane_uid(header.study_uid) else "")
+        if is_volume_or_region(header.sop_class_uid, header.modality):
+            message = "its study, series or instance UID is missing or malformed"
+            header = replace(header, code="DICOM_UNREADABLE", message=message)
+        return header
     if header.modality not in PIXEL_MODALITIES or header.facts["TransferSyntaxUID"] == DEFLATED:
         return header
     if stream.tell() >= stream.size and "PixelRepresentation" in header.facts:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.dicom.accounts import Accounts
-from quant.dicom.duplicates import Found, entry_of, same_object, spoiled
+from quant.dicom.duplicates import Found, claim_of, entry_of, same_object, spoiled
 from quant.dicom.facts import tail, whole, words
 from quant.dicom.headers import Header
 from quant.dicom.identity import one_subject, settled
@@ -106,12 +106,12 @@ def _usable(headers: list[Found], accounts: Accounts) -> list[Found]:
 
 def _without_duplicates(headers: list[Found], accounts: Accounts) -> list[Found]:
     """Keep one of several equal files; mark all of several different ones under one UID."""
-    by_uid: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    by_claim: dict[tuple[str, ...], list[Found]] = defaultdict(list)
     kept = [(path, header) for path, header in headers if header.code]
     for path, header in headers:
         if not header.code:
-            by_uid[header.study_uid, header.sop_instance_uid].append((path, header))
-    for (study_uid, uid), copies in by_uid.items():
+            by_claim[claim_of(header)].append((path, header))
+    for (study_uid, uid, *_), copies in by_claim.items():
         if all(same_object(copies[0], one) for one in copies[1:]):
             kept.append(copies[0])
             accounts.duplicates += len(copies) - 1

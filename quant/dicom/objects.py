@@ -94,6 +94,11 @@ def sane_uid(uid: str) -> bool:
     return _UID.fullmatch(uid) is not None and ".." not in uid
 
 
+def is_class_uid(uid: str) -> bool:
+    """Tell whether a SOP class UID is one: numbers below ISO's root (PS3.5 9.1)."""
+    return len(uid) <= 64 and re.fullmatch(r"1(\.(0|[1-9]\d*))+", uid) is not None
+
+
 def subject_key(patient_id: str, issuer: str) -> str:
     """Return the first 16 hexadecimal digits of a keyed hash of the patient's identifier.
 
