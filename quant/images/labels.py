@@ -4,8 +4,6 @@ Each format's reader brings its array into (slice, row, column) order and its af
 this one border; what follows is common to all.
 """
 
-import csv
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,16 +11,16 @@ import numpy as np
 
 from quant.domain.flags import Flag
 from quant.domain.grid import Grid
-from quant.domain.shapes import LabelShape
+from quant.domain.shapes import LabelShape, every
 from quant.errors import GeometryError, ReadError
+from quant.images.names import SUFFIXES, companion_names, label_stem, label_suffix
 from quant.images.refusal import FARTHEST_MM, cause, not_labels, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from quant.domain.archive import FilePath
+    from quant.domain.shapes import Wanted
 
 MOST_LABELS = 1024
 """A file with more different values than this is an image, not a label map."""
@@ -32,9 +30,6 @@ WHOLE = 1e-3
 
 CHUNK_VOXELS = 1 << 22
 """Voxels whose labels are looked at in one go."""
-
-SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".mha")
-"""Endings of label files, the longer before the shorter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,25 +54,21 @@ class LabelMap:
     source: str
 
 
-def label_suffix(path: "FilePath") -> str:
-    """Return the ending that makes a file a label file; empty when it is none."""
-    name = path.name.lower()
-    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
-
-
-def read_label_file(path: "FilePath") -> tuple[LabelShape, ...]:
+def read_label_file(path: "FilePath", wanted: "Wanted" = every) -> tuple[LabelShape, ...]:
     """Read the labels of a NIfTI, NRRD, .seg.nrrd or MHA file.
 
     Parameters
     ----------
     path : Path or ArchiveMember
+    wanted : callable, optional
+        Asked for every label by name; no shape is made of others.
 
     Returns
     -------
     tuple of LabelShape
-        One per label, in ascending order of layer and value, each cropped to its box. Names come
-        from the file (3D Slicer segments, TotalSegmentator's label table), from a JSON or CSV file
-        of the same stem, or else are the stem itself (one label) or ``stem:value`` (several). A
+        One per label wanted, in ascending order of layer and value, each cropped to its box. Names
+        come from the file (3D Slicer segments, TotalSegmentator's label table), from a JSON or CSV
+        file of the same stem, or else are the stem (one label) or ``stem:value`` (several). A
         map of fractions 0..1 is one shape of weights; values within 1e-3 of whole numbers are
         labels. A file without a label is one voxel of
         weight 0.
@@ -89,19 +80,13 @@ def read_label_file(path: "FilePath") -> tuple[LabelShape, ...]:
         image instead of labels.
     """
     try:
-        return tuple(
-            shape for layer in _read_layers(path) for shape in _split(layer, _stem(path), path)
-        )
+        return tuple(shape for layer in _read_layers(path) for shape in _split(layer, path, wanted))
     except ReadError:
         raise
     except GeometryError as error:
         raise unreadable(path, error.found, error.needed) from error
     except Exception as error:  # a parser given a broken file may raise anything
         raise unreadable(path, cause(error)) from error
-
-
-def _stem(path: "FilePath") -> str:
-    return path.name[: len(path.name) - len(label_suffix(path))]
 
 
 def _read_layers(path: "FilePath") -> tuple[LabelMap, ...]:
@@ -122,9 +107,9 @@ def _read_layers(path: "FilePath") -> tuple[LabelMap, ...]:
     raise unreadable(path, f"file name ending '{path.suffix}'", "one of " + ", ".join(SUFFIXES))
 
 
-def _split(layer: LabelMap, stem: str, path: "FilePath") -> tuple[LabelShape, ...]:
-    """Cut a label map into its labels."""
-    values = layer.values
+def _split(layer: LabelMap, path: "FilePath", wanted: "Wanted") -> tuple[LabelShape, ...]:
+    """Cut a label map into its labels, as far as they are wanted."""
+    values, stem = layer.values, label_stem(path)
     if values.ndim != 3:
         raise unreadable(path, f"array of shape {values.shape}", "three dimensions")
     if values.dtype.kind not in "biuf":
@@ -134,18 +119,19 @@ def _split(layer: LabelMap, stem: str, path: "FilePath") -> tuple[LabelShape, ..
     if not np.abs(grid.corners_mm()).max() <= FARTHEST_MM:
         raise unreadable(path, f"voxels beyond {FARTHEST_MM:.0e} mm", "a place in the scanner")
     if values.dtype.kind == "f" and not _are_whole(values, path):
-        return (_fractions(values, grid, stem, layer.source),)
+        return (_fractions(values, grid, stem, layer.source),) if wanted(stem) else ()
     boxes = _label_boxes(values, path)
     labels = [int(value) for value in np.flatnonzero(boxes[:, 6])]
     names = layer.names
     if layer.source != "seg.nrrd":
-        given = names or _companion_names(path, stem)
+        given = names or companion_names(path, stem)
         alone = len(labels) == 1
         names = {v: given.get(v) or (stem if alone else f"{stem}:{v}") for v in labels} or {0: stem}
     nothing = np.zeros(7, dtype=np.int64)
     return tuple(
         _one(layer, grid, boxes[value] if value in labels else nothing, (value, name))
         for value, name in sorted(names.items())
+        if wanted(name)
     )
 
 
@@ -214,36 +200,3 @@ def _one(
         weights = np.ascontiguousarray(_whole(part) == value, dtype=np.uint8)
         shape = (weights.shape[0], weights.shape[1], weights.shape[2])
     return LabelShape(name, grid.cropped(corner, shape), weights, source=layer.source)
-
-
-def _companion_names(path: "FilePath", stem: str) -> dict[int, str]:
-    """Read label names from a JSON or CSV file beside the label file, of the same stem.
-
-    JSON: ``{"1": "liver"}``, or under a key ``labels`` either that or ``{"liver": 1}``. CSV: two
-    columns, value and name in any order; other rows (a heading) are passed over.
-    """
-    table = path.with_name(f"{stem}.json")
-    if table.is_file():
-        content = json.loads(table.read_text(encoding="utf-8-sig"))
-        if not isinstance(content, dict):
-            return {}
-        inner = content.get("labels")
-        if isinstance(inner, dict):
-            return _named([(k, v) for k, v in inner.items()] + [(v, k) for k, v in inner.items()])
-        return _named(list(content.items()))
-    table = path.with_name(f"{stem}.csv")
-    if not table.is_file():
-        return {}
-    with table.open(newline="", encoding="utf-8-sig") as stream:
-        rows = [row for row in csv.reader(stream) if len(row) >= 2]
-    return _named([(row[0], row[1]) for row in rows] + [(row[1], row[0]) for row in rows])
-
-
-def _named(pairs: "Sequence[tuple[object, object]]") -> dict[int, str]:
-    """Keep the pairs of a whole number and a name."""
-    return {
-        int(str(value)): name.strip()
-        for value, name in pairs
-        if str(value).strip().isdecimal() and isinstance(name, str)
-        and name.strip() and not name.strip().isdecimal()
-    }  # fmt: skip

@@ -1,6 +1,7 @@
 """NIfTI label maps: place, units, and the names that travel with them."""
 
 import gzip
+import struct
 import zlib
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ SCANNER = 1
 
 HEADER_BYTES = (348, 540)
 """Length of a NIfTI-1 and of a NIfTI-2 header, which is also their first field."""
+
+DATA_OFFSET = {348: ("f", 108), 540: ("q", 168)}
+"""Type and place of the field that says where the data begin, by the header's length."""
 
 MOST_OFFSET = 16 << 20
 """Data that begin later follow extensions of an absurd length."""
@@ -72,6 +76,47 @@ def read_nifti(path: "FilePath") -> LabelMap:
     extensions = [(e.get_code(), e.get_content()) for e in image.header.extensions]
     values = stored.reshape(image.shape[:3]).transpose(2, 1, 0)
     return LabelMap(values, affine, _embedded_names(extensions), "NIfTI")
+
+
+def header_names(path: "FilePath") -> dict[int, str]:
+    """Return the names in a file's header extension, by label; its voxels are not unpacked.
+
+    Raises
+    ------
+    ReadError
+        ``ROI_UNREADABLE`` when the header is not sound.
+    """
+    packed = path.name.lower().endswith(".gz")
+    try:
+        with path.open("rb") as stream:
+            plain: Any = gzip.GzipFile(fileobj=stream) if packed else stream
+            start: bytes = plain.read(HEADER_BYTES[-1] + 4)
+            order, size = _header_size(path, start)
+            kind, place = DATA_OFFSET[size]
+            first = int(struct.unpack_from(order + kind, start, place)[0])
+            if not 0 <= first <= MOST_OFFSET:
+                raise unreadable(path, f"data from byte {first}", "a NIfTI file")
+            start += plain.read(max(first - len(start), 0))
+    except (zlib.error, OSError, EOFError, struct.error, OverflowError, ValueError) as error:
+        raise unreadable(path, "damaged or incomplete data", "a NIfTI file") from error
+    extensions: list[tuple[int, object]] = []
+    at = size + 4
+    while start[size : size + 1] == b"\1" and at + 8 <= first:
+        length, code = struct.unpack_from(order + "ii", start, at)
+        if length < 8:
+            break
+        extensions.append((code, start[at + 8 : at + length]))
+        at += length
+    return _embedded_names(extensions)
+
+
+def _header_size(path: "FilePath", start: bytes) -> tuple[str, int]:
+    """Return byte order and length of a header from its first field."""
+    for order, name in (("<", "little"), (">", "big")):
+        size = int.from_bytes(start[:4], name)  # type: ignore[arg-type]
+        if size in HEADER_BYTES and len(start) >= size:
+            return order, size
+    raise unreadable(path, "no NIfTI header", "a NIfTI file")
 
 
 def _content(path: "FilePath", needed: int) -> bytes:

@@ -85,13 +85,32 @@ def read_nrrd(path: "FilePath") -> tuple[LabelMap, ...]:
         key = f"Segment{number}_"
         layer = int(header.get(f"{key}Layer", order if len(layers) > 1 else 0))
         value = int(header.get(f"{key}LabelValue", 1))
-        name = str(header.get(f"{key}Name", "") or header.get(f"{key}ID", f"segment {number}"))
+        name = _segment_name(header, number)
         if not 0 <= layer < len(layers):
             raise unreadable(path, f"segment '{name}' in layer {layer}", f"{len(layers)} layers")
-        names.setdefault(layer, {})[value] = name.strip()
+        if value in names.setdefault(layer, {}):
+            found = f"two segments of value {value} in layer {layer}"
+            raise unreadable(path, found, "a value for every segment of a layer")
+        names[layer][value] = name
     return tuple(
         LabelMap(layers[layer], affine, found, "seg.nrrd") for layer, found in sorted(names.items())
     )
+
+
+def segment_names(path: "FilePath") -> list[str]:
+    """Return the names of a file's segments, from its header alone; empty for plain NRRD."""
+    import nrrd
+
+    with path.open("rb") as stream:
+        header = nrrd.read_header(stream)
+    numbers = sorted({int(m.group(1)) for m in map(SEGMENT.match, header) if m})
+    return [_segment_name(header, number) for number in numbers]
+
+
+def _segment_name(header: "Mapping[str, Any]", number: int) -> str:
+    key = f"Segment{number}_"
+    name = header.get(f"{key}Name", "") or header.get(f"{key}ID", f"segment {number}")
+    return str(name).strip()
 
 
 def _read(path: "FilePath") -> "tuple[NDArray[np.generic], Mapping[str, Any]]":
