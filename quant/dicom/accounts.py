@@ -1,5 +1,6 @@
 """Where every file went: used, the same as another, passed over, or refused and why."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,16 +29,22 @@ class Accounts:
 
     root: "Path"
     seen: int = 0
-    duplicates: int = 0
+    unused: Counter[str] = field(default_factory=Counter)
     ignored: list[FilePath] = field(default_factory=list)
     quarantined: list[QuarantineEntry] = field(default_factory=list)
     files_quarantined: int = 0
     notes: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
+    def ignore(self, path: FilePath, code: str) -> None:
+        """Enter a file that nobody expects to be used."""
+        self.unused[code] += 1
+        self.ignored.append(path)
+
     def quarantine(
         self, path: FilePath, study_uid: str, code: str, message: str, *, files: int = 1
     ) -> None:
         """Enter files that are not used because something is wrong with them."""
+        self.unused[code] += files
         self.files_quarantined += files
         entry = QuarantineEntry(shown(path, self.root), study_uid, code, message)
         self.quarantined.append(entry)
@@ -67,7 +74,7 @@ class Accounts:
             entry.path for study in studies for one in study.series for entry in one.files
         })  # fmt: skip
         used += sum(len(study.extra_files) for study in studies)
-        accounted = used + self.duplicates + len(self.ignored) + self.files_quarantined
+        accounted = used + self.unused.total()
         if accounted != self.seen:
             message = f"{self.seen} files seen, {accounted} accounted for"
             raise AssertionError(message)
@@ -75,10 +82,11 @@ class Accounts:
             root=self.root,
             studies=studies,
             files_seen=self.seen,
-            duplicates=self.duplicates,
+            duplicates=self.unused["DUPLICATE"],
             ignored=tuple(sorted(self.ignored)),
             quarantined=tuple(sorted(self.quarantined, key=_by_study_and_path)),
             files_quarantined=self.files_quarantined,
+            unused={code: self.unused[code] for code in sorted(+self.unused)},
         )
 
 

@@ -212,6 +212,8 @@ class Gauge:
         its bytes are not whole.
         """
         packed = member.packed
+        if excess := self._excess(0, packed):
+            return "ZIP_LIMIT", excess
         size, damage = 0, ""
         try:
             for piece in whole_or_pieces(packed):

@@ -97,7 +97,7 @@ def _usable(headers: list[Found], accounts: Accounts) -> list[Found]:
     usable: list[Found] = []
     for path, header in headers:
         if not header.code and not is_volume_or_region(header.sop_class_uid, header.modality):
-            accounts.ignored.append(path)
+            accounts.ignore(path, "NON_VOLUME")
             accounts.note(header.study_uid, "NON_VOLUME", header.modality)
             continue
         usable.append((path, header))
@@ -114,7 +114,7 @@ def _without_duplicates(headers: list[Found], accounts: Accounts) -> list[Found]
     for (study_uid, uid, *_), copies in by_claim.items():
         if all(same_object(copies[0], one) for one in copies[1:]):
             kept.append(copies[0])
-            accounts.duplicates += len(copies) - 1
+            accounts.unused["DUPLICATE"] += len(copies) - 1
             for _ in copies[1:]:
                 accounts.note(study_uid, "DUPLICATE", "")
             continue

@@ -116,7 +116,8 @@ def _files(roots: "list[Path]", accounts: "Accounts") -> "list[Path]":
             continue
         found = walk(root)
         paths += found.regular
-        accounts.ignored += found.special
+        for path in found.special:
+            accounts.ignore(path, "FILE_SKIPPED")
         for path in found.unreadable:
             accounts.quarantine(path, "", "NO_PERMISSION", "the folder cannot be listed")
         accounts.seen += len(found.regular) + len(found.special) + len(found.unreadable)
@@ -127,7 +128,7 @@ def _without_header(path: FilePath, intake: Intake, accounts: "Accounts") -> Non
     if is_region_file(path):
         intake.loose.append(path)
     elif not claims_dicom(path):
-        accounts.ignored.append(path)
+        accounts.ignore(path, "FILE_SKIPPED")
     elif path.stat().st_size == 0:
         accounts.quarantine(path, "", "TRUNCATED", "the file is empty")
     else:

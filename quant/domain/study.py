@@ -121,6 +121,7 @@ class StudyIndex:
 
     ``files_seen`` = files of all studies + ``duplicates`` + ``ignored`` + ``files_quarantined``.
     A series that is set aside as a whole is one entry of ``quarantined``, whatever its files.
+    ``unused`` counts all files that no study uses, by the code that says why.
     """
 
     root: Path
@@ -130,6 +131,7 @@ class StudyIndex:
     ignored: tuple[FilePath, ...]
     quarantined: tuple[QuarantineEntry, ...]
     files_quarantined: int = 0
+    unused: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def write_manifest(result: "BatchResult", protocol: "StudyProtocol", watch: "Sto
             "studies_reused": result.reused,
             "quarantine_entries": len(result.quarantine),
         },
+        "files_unused": result.index.unused,
         "records": {record.study_uid: _entry(record) for record in result.records},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": {name: round(value, 4) for name, value in watch.wall_s.items()},

@@ -42,6 +42,13 @@ def accounted(index: StudyIndex) -> int:
     return used + index.duplicates + len(index.ignored) + index.files_quarantined
 
 
+def counted(index: StudyIndex) -> dict[str, int]:
+    used = sum(len(series.files) for study in index.studies for series in study.series)
+    used += sum(len(study.extra_files) for study in index.studies)
+    assert sum(index.unused.values()) == index.files_seen - used
+    return index.unused
+
+
 def quarantine(index: StudyIndex) -> dict[str, str]:
     return {one.path: one.code for one in index.quarantined}
 
@@ -330,6 +337,13 @@ def test_a_junk_folder_is_sorted_out_whatever_the_order_of_creation(tmp_path: Pa
         junk(folder, order)
         index = index_tree(folder)
         assert accounted(index) == index.files_seen == 22
+        assert counted(index) == {
+            "DUPLICATE": 1,
+            "FILE_SKIPPED": 11,
+            "NON_VOLUME": 1,
+            "TRUNCATED": 2,
+            "ZIP_LIMIT": 1,
+        }
         outcomes.append((
             quarantine(index),
             [str(path.relative_to(folder)) for path in index.ignored if isinstance(path, Path)],
