@@ -12,26 +12,18 @@ from quant.errors import GeometryError
 
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts
+    from quant.dicom.resampling import Resampling
     from quant.domain.flags import Flag
     from quant.domain.study import FileEntry
 
 ORTHONORMAL_TOLERANCE = 1e-3
 """Largest deviation of the image orientation from two unit vectors at right angles."""
 
-SAME_PLACE_MM = 0.01
-"""Slices closer than this lie in one place."""
-
-EVEN_TOLERANCE_MM = 0.11
-"""A slice may be that far from its place in an even stack: positions printed to 0.1 mm are."""
-
 SPACING_LIMITS_MM = (0.01, 1000.0)
 """Pixels and slices closer or farther apart are an error of the file, not a scanner."""
 
 FARTHEST_MM = 1e5
 """Farthest that an image may lie from the origin of its frame of reference, along an axis."""
-
-SHEAR_TOLERANCE = 1e-3
-"""In-plane drift of the slice positions, per mm along the normal, that is no gantry tilt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +49,9 @@ class Placement:
     flags : tuple of Flag
     facts : dict of str to str
         ``geometry_source``, ``spacing_source``.
+    resampling : Resampling, optional
+        How the slices come onto the grid when they do not lie on it; then ``files`` are the stored
+        slices along the normal, not the slices of the grid.
     """
 
     grid: Grid
@@ -64,6 +59,7 @@ class Placement:
     frames: tuple[int, ...] = ()
     flags: "tuple[Flag, ...]" = ()
     facts: dict[str, str] = field(default_factory=dict)
+    resampling: "Resampling | None" = None
 
 
 def orientation_of(cosines: tuple[float, ...]) -> Orientation:
@@ -176,114 +172,3 @@ def make_grid(
     affine[:3, :3] = np.stack(steps, axis=1)
     affine[:3, 3] = origin
     return Grid(shape, affine, frame_of_reference_uid)
-
-
-def stack_order(
-    positions: NDArray[np.float64], orientation: Orientation, what: str
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Sort slice positions along the normal and find the one step between them.
-
-    Parameters
-    ----------
-    positions : (N, 3) float64
-        ImagePositionPatient of each slice, N >= 2.
-    orientation : Orientation
-    what : str
-        The series, for messages.
-
-    Returns
-    -------
-    order : (N,) intp
-        Slices in the order of the normal.
-    step : (3,) float64
-        From one slice to the next, LPS mm.
-
-    Raises
-    ------
-    GeometryError
-        ``DUP_CONFLICT`` for two slices in one place, ``CT_GAP`` for missing slices,
-        ``CT_NONUNIFORM`` for uneven and ``CT_TILT`` for sheared ones.
-    """
-    heights = positions @ orientation.normal
-    order = np.argsort(heights, kind="stable")
-    heights, ordered = heights[order], positions[order]
-    gaps = np.diff(heights)
-    _require_distinct(gaps, heights, what)
-    even = np.linspace(heights[0], heights[-1], len(heights))
-    if np.abs(heights - even).max() > EVEN_TOLERANCE_MM:
-        raise _uneven(gaps, heights, what)
-    step = (ordered[-1] - ordered[0]) / (len(ordered) - 1)
-    if not sane_spacing(float(np.linalg.norm(step))):
-        raise GeometryError(
-            "SPACING_INVALID",
-            f"The slice spacing of the {what} makes no sense.",
-            found=f"slices {np.linalg.norm(step):g} mm apart by ImagePositionPatient",
-            needed=f"{SPACING_LIMITS_MM[0]:g} to {SPACING_LIMITS_MM[1]:g} mm",
-            next_step="export the series again",
-        )
-    _require_straight(ordered, step, orientation, what)
-    return order, step
-
-
-def _require_distinct(gaps: NDArray[np.float64], heights: NDArray[np.float64], what: str) -> None:
-    same = np.flatnonzero(gaps < SAME_PLACE_MM)
-    if same.size:
-        raise GeometryError(
-            "DUP_CONFLICT",
-            f"The {what} holds several images in one place.",
-            found=f"{same.size} pairs of slices, the first at {heights[same[0]]:.2f} mm along the "
-            "normal",
-            needed="one image a place",
-            next_step="separate the acquisitions (time points, gates, phases) into series",
-        )
-
-
-def _uneven(gaps: NDArray[np.float64], heights: NDArray[np.float64], what: str) -> GeometryError:
-    least = float(np.median(gaps))
-    counts = np.maximum(np.rint(gaps / least), 1.0)
-    worst = int(gaps.argmax())
-    where = f"{gaps[worst]:.3f} mm after {heights[worst]:.2f} mm along the normal"
-    off = np.abs(gaps - counts * least).max()
-    if off <= 2.0 * EVEN_TOLERANCE_MM and 1 < counts.max() <= 1000:
-        return GeometryError(
-            "CT_GAP",
-            f"Slices are missing inside the {what}.",
-            found=f"{int(counts.sum()) - len(gaps)} missing, spacing {least:.3f} mm; {where}",
-            needed="every slice",
-            next_step="export or copy the whole series again",
-        )
-    return GeometryError(
-        "CT_NONUNIFORM",
-        f"The slices of the {what} are not evenly spaced.",
-        found=f"gaps from {gaps.min():.3f} to {gaps.max():.3f} mm; {where}",
-        needed=f"every slice within {EVEN_TOLERANCE_MM} mm of an even stack",
-        next_step="supply an evenly spaced reconstruction",
-    )
-
-
-def _require_straight(
-    ordered: NDArray[np.float64],
-    step: NDArray[np.float64],
-    orientation: Orientation,
-    what: str,
-) -> None:
-    along = float(step @ orientation.normal)
-    drift = float(np.linalg.norm(step - along * orientation.normal)) / along
-    if drift > SHEAR_TOLERANCE:
-        raise GeometryError(
-            "CT_TILT",
-            f"The slices of the {what} are sheared against each other (gantry tilt).",
-            found=f"{np.degrees(np.arctan(drift)):.2f} degrees",
-            needed="slices stacked along their normal",
-            next_step="supply a reconstruction without tilt",
-        )
-    line = ordered[0] + np.arange(len(ordered))[:, None] * step
-    stray = float(np.linalg.norm(ordered - line, axis=1).max())
-    if stray > 2.0 * EVEN_TOLERANCE_MM:
-        raise GeometryError(
-            "CT_NONUNIFORM",
-            f"The slices of the {what} do not lie on one line.",
-            found=f"a slice {stray:.3f} mm off",
-            needed="positions on one line",
-            next_step="supply an evenly spaced reconstruction",
-        )

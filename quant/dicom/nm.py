@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from quant.dicom.acquisition import acquisition_facts
 from quant.dicom.calibration import Scale, nm_scale
 from quant.dicom.facts import tail
+from quant.dicom.filling import fill, require_finite
 from quant.dicom.nm_place import place_nm
 from quant.dicom.pixels import read_stored
 from quant.dicom.saturation import peak_of, saturation_flags
-from quant.dicom.slices import fill, require_finite
 from quant.domain.flags import Flag
 from quant.domain.units import Unit
 from quant.domain.volume import Provenance, Volume

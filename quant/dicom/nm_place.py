@@ -21,13 +21,13 @@ from quant.dicom.geometry import (
     orientation_of,
     pixel_spacing,
     plane_of,
-    stack_order,
 )
 from quant.dicom.nm_frames import frame_positions, slice_spacing
 from quant.dicom.nm_kinds import DETECTORS, NMKind, nm_kind, require_recon
 from quant.dicom.nm_layout import AXES, DETECTOR, layout_of
 from quant.dicom.nm_volumes import part_names, part_of, values_of
 from quant.dicom.pixels import frame_shape
+from quant.dicom.stacks import stack_order
 from quant.domain.flags import Flag
 from quant.errors import GeometryError, ReadError
 
@@ -80,7 +80,7 @@ def place_nm(series: "SeriesEntry", *, native_only: bool = False) -> Placement:
     GeometryError
         ``NO_POSITION``, ``BAD_IOP``, ``SPACING_MISSING``, ``SPACING_INVALID``, ``CT_GAP`` for
         missing slices, and for single-frame files what
-        :func:`quant.dicom.geometry.stack_order` raises.
+        :func:`quant.dicom.stacks.stack_order` raises.
     """
     if series.members:
         return _place_together(series, native_only=native_only)

@@ -1,19 +1,17 @@
 """Stored pixel values of one file, checked against its header before anything is allocated."""
 
-import warnings
-from importlib.util import find_spec
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.dicom.decoding import Decoder
 from quant.dicom.facts import text, whole
-from quant.dicom.streams import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from quant.dicom.streams import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
     from quant.dicom.facts import Facts
     from quant.domain.study import FileEntry
 
@@ -22,21 +20,80 @@ MAX_VOXELS = 2**30
 
 NATIVE = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
 
-DECODERS = {
-    "1.2.840.10008.1.2.4.90": ("JPEG 2000 lossless", "pylibjpeg-openjpeg", "openjpeg"),
-    "1.2.840.10008.1.2.4.91": ("JPEG 2000", "pylibjpeg-openjpeg", "openjpeg"),
-    "1.2.840.10008.1.2.4.80": ("JPEG-LS lossless", "pyjpegls", "jpeg_ls"),
-    "1.2.840.10008.1.2.4.81": ("JPEG-LS", "pyjpegls", "jpeg_ls"),
-    "1.2.840.10008.1.2.4.57": ("JPEG lossless", "python-gdcm", "gdcm"),
-    "1.2.840.10008.1.2.4.70": ("JPEG lossless SV1", "python-gdcm", "gdcm"),
-    "1.2.840.10008.1.2.4.50": ("JPEG baseline", "pillow", "PIL"),
-    "1.2.840.10008.1.2.4.51": ("JPEG extended", "python-gdcm", "gdcm"),
-    "1.2.840.10008.1.2.4.201": ("HTJ2K lossless", "pylibjpeg-openjpeg", "openjpeg"),
-    "1.2.840.10008.1.2.5": ("RLE lossless", "pydicom", "pydicom"),
-}
-"""Name, decoding package and its module by transfer syntax."""
+KIND = (
+    "Rows", "Columns", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation", "PixelKeyword",
+    "TransferSyntaxUID",
+)  # fmt: skip
+"""Facts that say what the pixels of a file are like."""
 
-JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+
+@dataclass(frozen=True, slots=True)
+class PixelKind:
+    """What the pixels of a file are like.
+
+    Parameters
+    ----------
+    shape : (F, R, C) tuple of int
+        Frames, rows, columns.
+    dtype : dtype
+        As stored, little-endian.
+    bits : int
+        BitsStored; those of the type where the values are floats.
+    is_native : bool
+        Whether they lie in the file as they are.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype[np.generic]
+    bits: int
+    is_native: bool
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return self.shape[0] * self.shape[1] * self.shape[2] * self.dtype.itemsize
+
+
+class PixelReader:
+    """Reads files one after another, with one buffer for all of them."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[object, ...], PixelKind] = {}
+        self._buffer = np.empty(0, dtype=np.uint8)
+        self._decoder = Decoder()
+
+    def kind(self, entry: "FileEntry") -> PixelKind:
+        """Return what the pixels of a file are like.
+
+        Raises
+        ------
+        ReadError
+            See :func:`frame_shape`, :func:`stored_type` and :func:`stored_bits`.
+        """
+        get = entry.facts.get
+        key = tuple([get(keyword) for keyword in KIND])
+        if key not in self._kinds:
+            shape, dtype = frame_shape(entry.facts), stored_type(entry)
+            allocated = dtype.itemsize * 8
+            bits = allocated if dtype.kind == "f" else stored_bits(entry.facts, allocated)
+            is_native = text(entry.facts, "TransferSyntaxUID") in NATIVE
+            self._kinds[key] = PixelKind(shape, dtype, bits, is_native)
+        return self._kinds[key]
+
+    def read(self, entry: "FileEntry") -> NDArray[np.generic]:
+        """Read the stored values of one file; they hold until the next file is read.
+
+        Returns and raises what :func:`read_stored` does.
+        """
+        kind = self.kind(entry)
+        if not kind.is_native:
+            return _fitting(self._decoder.decode(entry, kind.shape, kind.dtype), kind.bits)
+        if self._buffer.size != kind.size:
+            self._buffer = np.empty(kind.size, dtype=np.uint8)
+        _read_native(entry, kind, self._buffer)
+        stored = self._buffer.view(kind.dtype).reshape(kind.shape)
+        return _fitting(stored.astype(kind.dtype.newbyteorder("="), copy=False), kind.bits)
 
 
 def read_stored(entry: "FileEntry") -> NDArray[np.generic]:
@@ -54,12 +111,7 @@ def read_stored(entry: "FileEntry") -> NDArray[np.generic]:
         ``TRUNCATED`` when fewer bytes are there than the header says, ``BITS_INVALID`` for values
         that do not fit BitsStored.
     """
-    shape, dtype = frame_shape(entry.facts), stored_type(entry)
-    if text(entry.facts, "TransferSyntaxUID") in NATIVE:
-        return _fitting(_read_native(entry, shape, dtype), entry.facts)
-    if dtype.kind != "f":
-        stored_bits(entry.facts, dtype.itemsize * 8)
-    return _fitting(_decode(entry, shape, dtype), entry.facts)
+    return PixelReader().read(entry)
 
 
 def frame_shape(facts: "Facts") -> tuple[int, int, int]:
@@ -120,23 +172,24 @@ def same_pixels(one: "FileEntry", other: "FileEntry") -> bool:
         return False
 
 
-def _read_native(
-    entry: "FileEntry", shape: tuple[int, int, int], dtype: np.dtype[np.generic]
-) -> NDArray[np.generic]:
-    offset, length = whole(entry.facts, "PixelOffset"), whole(entry.facts, "PixelLength")
-    needed = shape[0] * shape[1] * shape[2] * dtype.itemsize
-    if offset is None or length is None or length - needed not in (0, 1):
+def _read_native(entry: "FileEntry", kind: PixelKind, raw: NDArray[np.uint8]) -> None:
+    offset, length = entry.facts.get("PixelOffset"), entry.facts.get("PixelLength")
+    needed = kind.size
+    if not isinstance(offset, int) or not isinstance(length, int) or length - needed not in (0, 1):
+        too_long = isinstance(length, int) and length > needed
+        frames, rows, columns = kind.shape
         raise ReadError(
-            "DECODE" if length is not None and length > needed else "TRUNCATED",
+            "DECODE" if too_long else "TRUNCATED",
             "The pixel data do not fit the size of the pixel matrix.",
             found=f"{length} bytes",
-            needed=f"{needed} bytes for {shape[0]} x {shape[1]} x {shape[2]} pixels",
+            needed=f"{needed} bytes for {frames} x {rows} x {columns} pixels",
             next_step="export the series again",
         )
-    raw = np.empty(needed, dtype=np.uint8)
-    with entry.path.open("rb") as handle:
+    got = 0
+    with entry.path.open("rb", buffering=0) as handle:
         handle.seek(offset)
-        got = handle.readinto(raw)  # type: ignore[arg-type]
+        while got < needed and (more := handle.readinto(raw[got:])):  # type: ignore[arg-type]
+            got += more
     if got != needed:
         raise ReadError(
             "TRUNCATED",
@@ -145,7 +198,6 @@ def _read_native(
             needed=f"{needed} bytes",
             next_step="wait until the transfer is finished and run again",
         )
-    return raw.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def stored_bits(facts: "Facts", allocated: int) -> int:
@@ -170,7 +222,7 @@ def stored_bits(facts: "Facts", allocated: int) -> int:
     return stored
 
 
-def _fitting(data: NDArray[np.generic], facts: "Facts") -> NDArray[np.generic]:
+def _fitting(data: NDArray[np.generic], stored: int) -> NDArray[np.generic]:
     """Return values that fit BitsStored; extend the sign where a file filled it up with zeros.
 
     Bits above BitsStored are refused, not cut off: they may be overlays of an old scanner or the
@@ -179,8 +231,7 @@ def _fitting(data: NDArray[np.generic], facts: "Facts") -> NDArray[np.generic]:
     if data.dtype.kind == "f":
         return data
     allocated = data.dtype.itemsize * 8
-    stored = stored_bits(facts, allocated)
-    if stored == allocated:
+    if stored >= allocated:
         return data
     low, high = int(data.min()), int(data.max())
     signed = data.dtype.kind == "i"
@@ -198,78 +249,3 @@ def _fitting(data: NDArray[np.generic], facts: "Facts") -> NDArray[np.generic]:
         needed=f"values of {stored} bits",
         next_step="export the series again, with the BitsStored of its values",
     )
-
-
-def _decode(
-    entry: "FileEntry", shape: tuple[int, int, int], dtype: np.dtype[np.generic]
-) -> NDArray[np.generic]:
-    """Decode through pydicom: compressed, deflated and big-endian pixels."""
-    import pydicom
-    from pydicom.uid import UID
-
-    from quant.dicom.pydicom_headers import lenient
-
-    syntax = UID(text(entry.facts, "TransferSyntaxUID"))
-    try:
-        with lenient(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with entry.path.open("rb") as stream:
-                data = pydicom.dcmread(stream, force=True)
-            if "TransferSyntaxUID" not in data.file_meta:
-                data.file_meta.TransferSyntaxUID = syntax
-            if syntax in JPEG_2000:
-                _refuse_endless_boxes(data, shape[0])
-            plain = syntax in (DEFLATED, EXPLICIT_BIG) and dtype.itemsize > 1
-            stored = _from_bytes(data, dtype) if plain else np.asarray(data.pixel_array)
-    except Exception as error:
-        raise _undecodable(text(entry.facts, "Modality"), syntax) from error
-    if stored.size != shape[0] * shape[1] * shape[2]:
-        raise ReadError(
-            "DECODE",
-            "The decoded picture has another size than the header says.",
-            found=f"{stored.shape}",
-            needed=f"{shape}",
-            next_step="export the series again",
-        )
-    return stored.reshape(shape).astype(stored.dtype.newbyteorder("="), copy=False)
-
-
-def _undecodable(modality: str, syntax: str) -> ReadError:
-    """Name the package that decodes a transfer syntax, or say that it is not at fault."""
-    what = f"The pixels of a {modality or 'DICOM'} file cannot be decoded."
-    name, package, module = DECODERS.get(syntax, ("of an unknown kind", "", ""))
-    found = f"transfer syntax {syntax or 'missing'} ({name})"
-    if not package:
-        needed, next_step = "a known transfer syntax", "export the series uncompressed"
-    elif find_spec(module) is None:
-        needed = f"the package {package}"
-        next_step = f"pip install {package}, or export the series uncompressed"
-    else:
-        found += f"; its decoder {package} is there"
-        needed = "pixel data that are whole and of the kind that the header says"
-        next_step = "copy or export the series again, uncompressed if possible"
-    return ReadError("DECODE", what, found=found, needed=needed, next_step=next_step)
-
-
-def _from_bytes(data: "Dataset", dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
-    """Take uncompressed pixels as they are: pydicom would clear the bits above BitsStored."""
-    is_little = data.original_encoding[1]
-    dtype = dtype.newbyteorder("<" if is_little else ">")
-    content = data.PixelData
-    return np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype=dtype)
-
-
-def _refuse_endless_boxes(data: object, frames: int) -> None:
-    """Refuse a JP2 header with a box of no length, at which pydicom 3.0 never comes back."""
-    from pydicom.encaps import generate_frames
-
-    for frame in generate_frames(data.PixelData, number_of_frames=frames):  # type: ignore[attr-defined]
-        at = 0
-        while frame[4:8] == b"jP  " and at + 8 <= len(frame):
-            length = int.from_bytes(frame[at : at + 4], "big")
-            if frame[at + 4 : at + 8] == b"jp2c" or length == 1:
-                break
-            if length < 8:
-                message = "JP2 box without a length"
-                raise ValueError(message)
-            at += length

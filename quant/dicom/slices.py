@@ -1,36 +1,39 @@
-"""PT and CT series, one file a slice: sorted by position, each slice with its own rescale."""
+"""PT and CT series: slices sorted by position, each with its own scale, on one even grid."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quant.dicom.acquisition import acquisition_facts
-from quant.dicom.calibration import Scale, slice_scales
-from quant.dicom.facts import tail, text, whole
+from quant.dicom.calibration import slice_scales
+from quant.dicom.enhanced import images_of, is_multiframe, require_frames
+from quant.dicom.facts import tail, text
+from quant.dicom.filling import SliceSource, fill_volume, refuse_bad
 from quant.dicom.geometry import (
+    Orientation,
     Placement,
     make_grid,
     no_position,
     orientation_of,
     pixel_spacing,
     plane_of,
-    stack_order,
 )
-from quant.dicom.objects import ENHANCED_CLASSES
-from quant.dicom.pixels import frame_shape, read_stored
-from quant.dicom.saturation import peak_of, saturation_flags
+from quant.dicom.image_groups import LEAST_SLICES, SAME_MM
+from quant.dicom.pixels import PixelReader, frame_shape
+from quant.dicom.resampling import Resampling, plan_resampling, resample
+from quant.dicom.saturation import saturation_flags
+from quant.dicom.stacks import Stack, require_regular, stack_of
+from quant.domain.flags import Flag
 from quant.domain.volume import Provenance, Volume
-from quant.errors import GeometryError, ReadError
+from quant.errors import ReadError
 
 if TYPE_CHECKING:
+    from quant.dicom.filling import Filled
+    from quant.dicom.real_world import Scale
     from quant.domain.study import FileEntry, SeriesEntry
 
-SAME_MM = 1e-3
-"""Pixel spacings and direction cosines of one series agree within this."""
-
-LARGEST_VALUE = 1e30
-"""No activity, count or Hounsfield unit comes near; sums of squares beyond it overflow."""
+ALIKE = ("Rows", "Columns", "FrameOfReferenceUID")
+"""Facts that all slices of a volume share, beside pixel spacing and orientation."""
 
 
 def place_slices(series: "SeriesEntry") -> Placement:
@@ -39,43 +42,55 @@ def place_slices(series: "SeriesEntry") -> Placement:
     Slice spacing comes from ImagePositionPatient alone: SpacingBetweenSlices and SliceThickness
     are nominal, and some vendors write the former with a sign.
 
+    Returns
+    -------
+    Placement
+        ``files`` has one entry a stored slice, also for the frames of a multi-frame object. A CT
+        with up to two adjacent slices missing, with uneven slices or with gantry tilt lies on the
+        even, right-angled grid onto which :func:`read_slices` resamples it; ``resampling`` says
+        how, and ``CT_GAP``, ``CT_NONUNIFORM`` or ``CT_TILT`` is among the flags.
+
     Raises
     ------
     GeometryError
-        ``SPACING_MISSING``, ``SPACING_INVALID``, ``NO_POSITION``, ``BAD_IOP``, ``CT_GAP``,
-        ``CT_NONUNIFORM``, ``CT_TILT``, ``DUP_CONFLICT``.
+        ``SPACING_MISSING``, ``SPACING_INVALID``, ``NO_POSITION``, ``BAD_IOP``, ``DUP_CONFLICT``;
+        ``CT_GAP``, ``CT_NONUNIFORM`` and ``CT_TILT`` for PET, whose values are never interpolated,
+        and for a CT beyond what can be resampled.
     ReadError
-        ``SERIES_MIXED``, ``ENHANCED_UNREAD``, ``DECODE`` for a matrix without a size.
+        ``SERIES_MIXED``, also for fewer than three slices, ``ENHANCED_UNREAD``, ``DECODE`` for a
+        matrix without a size.
     """
     what = f"{series.modality} series {tail(series.series_uid)}"
-    _require_single_frames(series, what)
-    first = series.files[0].facts
+    require_frames(series, what)
+    images = images_of(series)
+    first = images[0].facts
+    stack, orientation = _stacked(images, series, what)
     spacing = pixel_spacing(first)
-    planes = [plane_of(entry.facts) for entry in series.files]
-    _require_alike(series.files, what)
-    positions = np.array([_known(plane, series)[0] for plane in planes])
-    cosines = np.array([_known(plane, series)[1] for plane in planes])
-    orientation = orientation_of(tuple(float(value) for value in cosines[0]))
-    if np.abs(cosines - cosines[0]).max() > SAME_MM:
-        raise _mixed(what, "ImageOrientationPatient differs between slices")
-    if len(positions) < 2:
-        raise GeometryError(
-            "SPACING_MISSING",
-            f"The {what} has one slice only: its spacing is unknown.",
-            found="1 slice",
-            needed="at least 2 slices",
-            next_step="export the whole series",
-        )
-    order, step = stack_order(positions, orientation, what)
     _, rows, columns = frame_shape(first)
+    files = tuple(images[index] for index in stack.order)
+    facts = {"geometry_source": "ImagePositionPatient", "spacing_source": "ImagePositionPatient"}
+    if is_multiframe(series):
+        facts["geometry_source"] = "PlanePositionSequence"
+    plan = None
+    if series.modality == "CT":
+        plan = plan_resampling(stack, orientation, (rows, columns), spacing, what)
+    else:
+        require_regular(stack, what)
+    shape = (len(files), rows, columns) if plan is None else plan.shape
     grid = make_grid(
-        (len(order), rows, columns),
-        positions[order[0]],
-        (step, orientation.column * spacing[0], orientation.row * spacing[1]),
+        shape,
+        stack.positions[0] if plan is None else plan.origin,
+        (
+            stack.step if plan is None else plan.step,
+            orientation.column * spacing[0],
+            orientation.row * spacing[1],
+        ),
         text(first, "FrameOfReferenceUID"),
     )
-    facts = {"geometry_source": "ImagePositionPatient", "spacing_source": "ImagePositionPatient"}
-    return Placement(grid, tuple(series.files[index] for index in order), facts=facts)
+    flags = (Flag("SERIES_MIXED", f"used is {series.part}"),) if series.part else ()
+    if plan is None:
+        return Placement(grid, files, flags=flags, facts=facts)
+    return Placement(grid, files, (), (*flags, *plan.flags), facts | plan.facts, plan)
 
 
 def read_slices(series: "SeriesEntry") -> Volume:
@@ -85,7 +100,8 @@ def read_slices(series: "SeriesEntry") -> Volume:
     -------
     Volume
         k runs along the normal (row cosines x column cosines). Values are the stored ones (also
-        with MONOCHROME1) times each slice's own slope, in float64, kept as float32.
+        with MONOCHROME1) times each slice's own slope, in float64, kept as float32. A CT that is
+        not an even, upright stack is resampled linearly from the true positions of its slices.
 
     Raises
     ------
@@ -96,24 +112,32 @@ def read_slices(series: "SeriesEntry") -> Volume:
 
     References
     ----------
-    DICOM PS3.3 C.7.6.2 (image plane), C.8.9.4 (PET image), C.8.2.1 (CT image).
+    DICOM PS3.3 C.7.6.2 (image plane), C.8.9.4 (PET image), C.8.2.1 (CT image), C.7.6.16
+    (multi-frame functional groups).
     """
     placement = place_slices(series)
+    reader = PixelReader()
+
+    def stored_range(entry: "FileEntry") -> tuple[float, float]:
+        stored = reader.read(entry)
+        return float(stored.min()), float(stored.max())
+
     scales = list(slice_scales(series.modality, placement.files, stored_range))
     values = np.empty(placement.grid.shape, dtype=np.float32)
-    peaks = []
-    for k, (entry, scale) in enumerate(zip(placement.files, scales, strict=True)):
-        stored = read_stored(entry)[0]
-        peaks.append(peak_of(stored, entry.facts))
-        fill(values[k], stored, scale)
-    require_finite(values, series)
-    slopes = {scale.slope for scale in scales}
     is_pet = series.modality == "PT"
-    saturated = saturation_flags(peaks, [scale.slope for scale in scales]) if is_pet else ()
     facts = acquisition_facts(series) | placement.facts
+    if placement.resampling is None:
+        seen = fill_volume(placement.files, scales, values, with_peaks=is_pet)
+        refuse_bad(seen.bad, values.size, series)
+    else:
+        seen, outside = _resampled(placement, scales, placement.resampling, values)
+        refuse_bad(seen.bad, values.size, series)
+        facts |= outside
+    slopes = [scale.slope for scale in scales]
+    saturated = saturation_flags(seen.peaks, slopes) if is_pet else ()
     facts |= {
         "slope_source": scales[0].source,
-        "slopes": str(len(slopes)),
+        "slopes": str(len(set(slopes))),
         "unit_source": scales[0].why,
     }
     return Volume(
@@ -125,71 +149,59 @@ def read_slices(series: "SeriesEntry") -> Volume:
     )
 
 
-def stored_range(entry: "FileEntry") -> tuple[float, float]:
-    """Return the smallest and the largest stored value of a file."""
-    stored = read_stored(entry)
-    return float(stored.min()), float(stored.max())
+def _resampled(
+    placement: Placement, scales: "list[Scale]", plan: Resampling, values: np.ndarray
+) -> "tuple[Filled, dict[str, str]]":
+    source = SliceSource(placement.files, scales, with_peaks=False)
+    outside = resample(plan, source.slice, values)
+    return source.seen, outside
 
 
-def fill(out: NDArray[np.float32], stored: NDArray[np.generic], scale: Scale) -> None:
-    """Write ``slope * stored + intercept``, computed in float64, into a slice of float32."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if scale.slope == 1.0 and scale.intercept == 0.0:
-            out[...] = stored
-            return
-        out[...] = stored.astype(np.float64) * scale.slope + scale.intercept
+def _stacked(
+    images: "tuple[FileEntry, ...]", series: "SeriesEntry", what: str
+) -> tuple[Stack, Orientation]:
+    """Check that all images may form one volume, and stack them."""
+    pixel_spacing(images[0].facts)
+    planes = [plane_of(image.facts) for image in images]
+    require_alike(images, what)
+    known = [plane for plane in planes if plane is not None and len(plane[1]) == 6]
+    if len(known) < len(planes):
+        lacking = next(
+            image for image, plane in zip(images, planes, strict=True) if plane not in known
+        )
+        raise no_position(what, lacking.facts)
+    cosines = np.array([plane[1] for plane in known])
+    orientation = orientation_of(known[0][1])
+    if np.abs(cosines - cosines[0]).max() > SAME_MM:
+        raise _mixed(what, "ImageOrientationPatient differs between slices")
+    if len(images) < LEAST_SLICES:
+        raise ReadError(
+            "SERIES_MIXED",
+            f"The {what} holds too few slices for a volume"
+            + (f" ({series.part})." if series.part else "."),
+            found=f"{len(images)} slice{'s' if len(images) > 1 else ''}",
+            needed=f"at least {LEAST_SLICES} slices",
+            next_step="export the whole series",
+        )
+    positions = np.array([plane[0] for plane in known])
+    return stack_of(positions, orientation, what), orientation
 
 
-def require_finite(values: NDArray[np.float32], series: "SeriesEntry") -> None:
-    """Refuse values that are not numbers, or beyond :data:`LARGEST_VALUE`.
+def require_alike(images: "tuple[FileEntry, ...]", what: str) -> None:
+    """Refuse images of different size, pixel spacing or frame of reference.
 
     Raises
     ------
     ReadError
-        ``VALUES_INVALID``.
+        ``SERIES_MIXED``.
     """
-    bad = values.size - int(np.count_nonzero(np.abs(values) <= LARGEST_VALUE))
-    if bad:
-        raise ReadError(
-            "VALUES_INVALID",
-            f"The {series.modality} series {tail(series.series_uid)} holds values that are not "
-            "finite, or beyond anything that is measured.",
-            found=f"{bad} of {values.size} voxels",
-            needed=f"finite values within {LARGEST_VALUE:g}",
-            next_step="reconstruct or export the series again",
-        )
-
-
-def _known(
-    plane: tuple[tuple[float, ...], tuple[float, ...]] | None, series: "SeriesEntry"
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    if plane is None or len(plane[1]) != 6:
-        raise no_position(f"{series.modality} series {tail(series.series_uid)}", series.facts)
-    return plane
-
-
-def _require_single_frames(series: "SeriesEntry", what: str) -> None:
-    first = series.files[0]
-    multiframe = (whole(first.facts, "NumberOfFrames") or 1) > 1
-    if first.sop_class_uid in ENHANCED_CLASSES or multiframe:
-        raise ReadError(
-            "ENHANCED_UNREAD",
-            f"The {what} is a multi-frame object, which this version does not read.",
-            found=f"SOP class {first.sop_class_uid}",
-            needed="one file a slice",
-            next_step="export the series as classic CT or PET",
-        )
-
-
-def _require_alike(files: "tuple[FileEntry, ...]", what: str) -> None:
-    first = files[0].facts
-    for keyword in ("Rows", "Columns", "FrameOfReferenceUID"):
-        found = {str(entry.facts.get(keyword)) for entry in files}
+    for keyword in ALIKE:
+        found = {str(image.facts.get(keyword)) for image in images}
         if len(found) > 1:
             raise _mixed(what, f"{keyword} has {len(found)} values")
-    spacing = pixel_spacing(first)
-    for entry in files:
-        other = pixel_spacing(entry.facts)
+    spacing = pixel_spacing(images[0].facts)
+    for image in images:
+        other = pixel_spacing(image.facts)
         if max(abs(a - b) for a, b in zip(spacing, other, strict=True)) > SAME_MM:
             raise _mixed(what, f"PixelSpacing {spacing} and {other}")
 

@@ -413,7 +413,7 @@ def test_pixels_that_cannot_be_decoded_name_the_package_where_it_is_missing(
     data.PixelData = encapsulate([b"no JPEG 2000 at all."] * 5)
     data["PixelData"].is_undefined_length = True
     save(data, tmp_path / "a.dcm", JPEG2000Lossless)
-    monkeypatch.setattr("quant.dicom.pixels.find_spec", lambda _: there or None)
+    monkeypatch.setattr("quant.dicom.decoding.find_spec", lambda _: there or None)
     with pytest.raises(ReadError) as error:
         read(tmp_path, "NM")
     assert codes(error) == "DECODE"
