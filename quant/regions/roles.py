@@ -12,7 +12,16 @@ A word of tumour, lesion or exclusion that is negated does not count, and the na
 - anywhere after minus, without, w/o, excluding, excl or except (``liver minus GTV and mets``);
 - a tumour word right after a hyphen or minus sign, when a word for the liver came before:
   ``Liver-GTV`` is radiotherapy's usual name of the normal liver. ``GTV-liver``, ``liver_tumor``
-  and ``liver tumour`` are tumours.
+  and ``liver tumour`` are tumours. After another organ (``Lungs-GTV``) only ``gtv`` is taken for
+  subtracted: ``kidney-tumour`` is a tumour.
+
+Nor does a word of tumour or lesion count in the name of what lies about one, or is drawn from one:
+
+- anywhere beside PTV, CTV, ITV or PRV (``PTV-GTV``, ``CTV tumour``), or with a margin added
+  (``GTV+10mm``);
+- before or after ring, rim, shell, halo, margin, expansion, bed, background and the like, after
+  outside, around or resected, before cavity (``tumour_bed``, ``GTV 5 mm ring``);
+- where the word is part of another term (``fat mass``, ``primary bronchus``).
 """
 
 import re
@@ -62,6 +71,37 @@ NEGATED_BEFORE = re.compile(
 NEGATED_AFTER = re.compile(r"[^ |-]*[ |-](?:free|negative)(?![^\W_])")
 """What follows a word that is negated."""
 
+SUBTRACTED_FROM = re.compile(
+    r"[ |-](?:lungs?|brain|body|external|kidneys?|bowels?|stomach|spleen|pancreas|heart|bones?"
+    r"|marrow|cord|skin|organs?|bladder|muscles?|normal|healthy|tissue)(?![^\W_])"
+)
+"""What a ``gtv`` after a hyphen is taken from, by the naming rules of radiotherapy (TG-263)."""
+
+TARGET = re.compile(r"[ |-]z?(?:[pci]tv|prv)(?:[\d_ |-]|$|[a-z](?![^\W_]))")
+"""Volumes of radiotherapy that are larger than the tumour."""
+
+MARGIN_ADDED = re.compile(r"[+\u00b1]\s*\d")
+
+ABOUT = r"rings?|rim|shell|halo|margins?|exp(?:ansion|anded)?|bed|bett|background|bkg|surround\w*"
+
+ABOUT_BEFORE = re.compile(
+    rf"[ |-](?:{ABOUT}|outside|around|near|peri|resected|excised|former)"
+    r"(?:[ |-](?:of|the|an?|around))*$"
+)
+"""What stands before a tumour when something about it is meant."""
+
+ABOUT_AFTER = re.compile(rf"[^ |-]*(?:[ |-]\d+)?(?:[ |-]?[cm]m)?[ |-](?:{ABOUT}|cavity)(?![^\W_])")
+"""What stands after it."""
+
+OTHER_TERM = re.compile(
+    r"[ |-](?:(?:fat|lean|body|muscle|muscular)[ |-]mass|mass[ |-]effect"
+    r"|primary[ |-](?:bronch\w*|motor|visual|auditory|sensory|somatosensory|cortex))(?![^\W_])"
+)
+"""Terms that hold a word of the protocol by accident."""
+
+UNFINISHED = re.compile(r"[ |-](?:minus|without|w[ |-]o|excluding|excl|except|no|not)$")
+"""A name that breaks off where something should be taken away."""
+
 HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 
 ORDER = (
@@ -104,12 +144,16 @@ def assign_role(name: str, settings: "RegionSettings") -> tuple[Role, tuple[Flag
     }
     found = {role for role, listed in words.items() if any(_holds(marked, w) for w in listed)}
     negated = {role for role in found if _is_negated(marked, role, words)}
+    if MARGIN_ADDED.search(name) or TARGET.search(marked):
+        negated |= found & {Role.TUMOUR, Role.LESION}
     found -= negated
     found |= _muscle_roles(marked, settings.muscle)
     if COUINAUD.search(marked) and any(_words(marked, LIVER_WORDS)):
         found = found - {Role.LIVER} | {Role.LIVER_SEGMENT}
     ranked = [role for role in ORDER if role in found] or [Role.OTHER]
     others = ranked[1:] + [role for role in ORDER if role in negated]
+    if not others and ranked[0] is not Role.OTHER and UNFINISHED.search(marked):
+        others = [Role.OTHER]
     if not others:
         return ranked[0], ()
     detail = f"'{name}' taken as {ranked[0]}, fits {', '.join(others)}"
@@ -156,17 +200,29 @@ def _is_negated(marked: str, role: Role, words: "dict[Role, tuple[str, ...]]") -
     """Tell whether every word of a role in a marked name is negated."""
     if role not in (Role.EXCLUDE, Role.TUMOUR, Role.LESION):
         return False
-    for word in filter(lambda one: _holds(marked, one), words[role]):
-        for match in _pattern(word).finditer(marked):
-            before = marked[: match.start()]
-            subtracted = role is Role.TUMOUR and match.group().startswith("-")
-            if not (
-                NEGATED_BEFORE.search(before)
-                or NEGATED_AFTER.match(marked, match.end())
-                or (subtracted and any(_holds(before, liver) for liver in words[Role.LIVER]))
-            ):
-                return False
-    return True
+    return all(
+        _is_denied(marked, match, role, words[Role.LIVER])
+        for word in words[role]
+        if _holds(marked, word)
+        for match in _pattern(word).finditer(marked)
+    )
+
+
+def _is_denied(marked: str, match: re.Match[str], role: Role, liver: tuple[str, ...]) -> bool:
+    """Tell whether one word of a marked name is negated, or belongs to what is not itself."""
+    before = marked[: match.start()]
+    if NEGATED_BEFORE.search(before) or NEGATED_AFTER.match(marked, match.end()):
+        return True
+    if role is Role.EXCLUDE:
+        return False
+    if ABOUT_BEFORE.search(before) or ABOUT_AFTER.match(marked, match.end()):
+        return True
+    if any(term.start() <= match.start() < term.end() for term in OTHER_TERM.finditer(marked)):
+        return True
+    if role is not Role.TUMOUR or not match.group().startswith("-"):
+        return False
+    organ = "gtv" in match.group() and SUBTRACTED_FROM.search(before)
+    return bool(organ) or any(_holds(before, word) for word in liver)
 
 
 def _words(marked: str, beginnings: tuple[str, ...]) -> list[str]:
