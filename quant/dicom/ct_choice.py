@@ -1,7 +1,10 @@
 """Which CT goes with the emission volume: scored from headers, with its reasons.
 
-Same frame of reference, axial, no localizer. 100 for the emission box covered (in percent), 20 for
+Same frame of reference, axial, no localizer. 100 for the emission box covered (in percent), 40 for
 ORIGINAL/PRIMARY, up to 10 for thin slices, up to 10 for little time between the acquisitions.
+
+The emission box is often wider than the field of view of a CT (565 and 500 mm: 78 % covered), and
+a CT resampled to the emission grid covers all of it: the original one is preferred all the same.
 """
 
 from typing import TYPE_CHECKING
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from quant.domain.grid import Grid
     from quant.domain.study import SeriesEntry, StudyFiles
 
-COVERAGE_POINTS, ORIGINAL_POINTS, THIN_POINTS, SOON_POINTS = 100.0, 20.0, 10.0, 10.0
+COVERAGE_POINTS, ORIGINAL_POINTS, THIN_POINTS, SOON_POINTS = 100.0, 40.0, 10.0, 10.0
 
 CLOSE_POINTS = 5.0
 """Scores nearer than that do not settle which one is meant."""
@@ -110,6 +113,7 @@ def _rate_ct(series: "SeriesEntry", emission: "SeriesEntry", box: "Grid") -> Rat
         "original" if original else f"ImageType {text(series.facts, 'ImageType') or 'missing'}",
         f"slices {thickness:g} mm apart",
         when,
+        *(f"{flag.code}: {flag.detail}" for flag in placement.flags),
     )
     return Rated(series, round(score, 6), reasons, placement)
 
