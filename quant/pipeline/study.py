@@ -108,7 +108,7 @@ def _measure(
         from quant.regions.sources import gather_shapes
 
     with watch.step("select series"):
-        selection = select(study)
+        selection = select(study, protocol.emission)
     blank = replace(blank, candidates=selection.candidates, flags=(*blank.flags, *selection.flags))
     if selection.emission is None:
         return StudyOutcome(_no_emission(blank))
@@ -121,7 +121,7 @@ def _measure(
     with watch.step("compare with CT"):
         blank = replace(blank, flags=(*blank.flags, *flip_flags(study, selection, volume)))
     with watch.step("read regions"):
-        found = gather_shapes(study)
+        found = gather_shapes(study, protocol.regions)
     with watch.step("load kernels"):
         warm_up()
     with watch.step("lay regions"):
