@@ -7,6 +7,7 @@ from quant.domain.flags import CODES, Flag, Severity
 from quant.domain.region import Region, Role
 from quant.domain.study import QuarantineEntry
 from quant.errors import RegionError
+from quant.regions.frames import require_same_study
 from quant.regions.rasterise import rasterise
 from quant.regions.roles import assign_role
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from quant.domain.protocol import RegionSettings
     from quant.domain.shapes import Mark, Shape
     from quant.regions.sources import ShapesFound
+
+NAMES_SHOWN = 12
 
 HARMLESS_CODES: dict[Role, tuple[str, ...]] = {
     Role.EXCLUDE: ("ROI_EMPTY", "ROI_OUTSIDE"),
@@ -31,9 +34,9 @@ HARMLESS_CODES: dict[Role, tuple[str, ...]] = {
 class LaidRegions:
     """Regions on the emission grid, marks, and what was refused.
 
-    ``unused`` names the regions whose names give them no role. ``region_flags`` holds each region's
-    own flags by its name; ``flags`` is the same without the mere information, with the region's
-    name in the detail, for the study as a whole.
+    ``unused`` names the regions whose names give them no role, read or not. ``region_flags`` holds
+    each region's own flags by its name; ``flags`` is the same without the mere information, with
+    the region's name in the detail, for the study as a whole.
     """
 
     regions: tuple[Region, ...]
@@ -67,7 +70,7 @@ def lay_regions(
     """
     regions: list[Region] = []
     own: dict[str, tuple[Flag, ...]] = {}
-    unused: list[str] = []
+    unused: list[str] = list(found.unread)
     refused = [_as_meant(one, settings) for one in found.quarantined]
     flags = [Flag(one.code, one.message) for one in refused]
     for shape in found.shapes:
@@ -76,7 +79,10 @@ def lay_regions(
             unused.append(shape.name)
             continue
         try:
-            region, notes = rasterise(shape, grid, settings.rule, role)
+            require_same_study(shape, grid, study_uid)
+            region, notes = rasterise(
+                shape, grid, settings.rule, role, accept_other_frame=settings.accept_other_frame
+            )
         except RegionError as error:
             if error.code in HARMLESS_CODES.get(role, ()):
                 flags.append(Flag("ROI_UNUSED", f"{shape.name}: {error.code}"))
@@ -91,9 +97,20 @@ def lay_regions(
             for flag in own[region.name]
             if CODES[flag.code].severity is not Severity.INFORMATION
         )
+    flags.extend(_about_unused(unused, settings))
     return LaidRegions(
         tuple(regions), found.marks, own, tuple(flags), tuple(refused), tuple(unused)
     )
+
+
+def _about_unused(names: list[str], settings: "RegionSettings") -> list[Flag]:
+    """Name the regions that are not used; those with a word of a role that does not count, too."""
+    if not names:
+        return []
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    shown = ", ".join(repr(name) for name in names[:NAMES_SHOWN])
+    unclear = [flag for name in names for flag in assign_role(name, settings)[1]]
+    return [Flag("ROI_NO_ROLE", f"{len(names)} regions: {shown}{more}"), *unclear]
 
 
 def _as_meant(entry: QuarantineEntry, settings: "RegionSettings") -> QuarantineEntry:
