@@ -175,16 +175,18 @@ def plain(value: object) -> object | None:
 def numbers(facts: Facts, keyword: str) -> tuple[float, ...]:
     """Return a fact as floats; empty when it is absent or not numeric."""
     value = facts.get(keyword)
-    parts = value if isinstance(value, tuple) else (value,)
-    if all(isinstance(part, int | float) for part in parts):
-        return tuple(float(part) for part in parts)
-    return ()
+    if isinstance(value, tuple):
+        is_numeric = all(isinstance(part, (int, float)) for part in value)
+        return tuple([float(part) for part in value]) if is_numeric else ()
+    return (float(value),) if isinstance(value, (int, float)) else ()
 
 
 def number(facts: Facts, keyword: str) -> float | None:
     """Return a single finite number, or None when it is absent, not numeric or not finite."""
-    found = numbers(facts, keyword)
-    return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
+    value = facts.get(keyword)
+    if isinstance(value, tuple):
+        value = value[0] if len(value) == 1 else None
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def whole(facts: Facts, keyword: str) -> int | None:

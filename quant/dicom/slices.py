@@ -196,11 +196,12 @@ def require_alike(images: "tuple[FileEntry, ...]", what: str) -> None:
         ``SERIES_MIXED``.
     """
     for keyword in ALIKE:
-        found = {str(image.facts.get(keyword)) for image in images}
+        found = {image.facts.get(keyword) for image in images}
         if len(found) > 1:
             raise _mixed(what, f"{keyword} has {len(found)} values")
     spacing = pixel_spacing(images[0].facts)
-    for image in images:
+    different = {image.facts.get("PixelSpacing"): image for image in images}
+    for image in different.values():
         other = pixel_spacing(image.facts)
         if max(abs(a - b) for a, b in zip(spacing, other, strict=True)) > SAME_MM:
             raise _mixed(what, f"PixelSpacing {spacing} and {other}")
