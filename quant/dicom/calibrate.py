@@ -25,6 +25,8 @@ from quant.errors import StudyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from quant.dicom.facts import Facts
+    from quant.dicom.real_world import Scale
     from quant.domain.grid import Grid
     from quant.domain.study import FileEntry, SeriesEntry
     from quant.domain.volume import Volume
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     Files = tuple[FileEntry, ...]
 
 EMISSION = ("NM", "PT")
-COUNTED = (Unit.RELATIVE, Unit.COUNTS, Unit.COUNT_RATE)
+MAPPING = "RealWorldValueMapping"
 
 
 def calibrated(volume: "Volume", series: "SeriesEntry", settings: CalibrationSettings) -> "Volume":
@@ -188,13 +190,12 @@ def _by_mapping(volume: "Volume", modality: str, files: "Files", wanted: Unit) -
     if volume.unit is wanted:
         return None
     factors = []
+    source = volume.provenance.facts.get("slope_source", "")
     low, high = float(volume.values.min()), float(volume.values.max())
     for entry in files:
-        options, _ = (
-            nm_options(entry.facts) if modality == "NM" else slice_options(modality, entry.facts)
-        )
-        used, meant = options.get(volume.unit), options.get(wanted)
-        if used is None or meant is None or meant.source != "RealWorldValueMapping":
+        options = _options(modality, entry.facts)
+        used, meant = options.get((volume.unit, source)), options.get((wanted, MAPPING))
+        if used is None or meant is None:
             return None
         if used.intercept != 0.0 or meant.intercept != 0.0:
             return None
@@ -208,6 +209,15 @@ def _by_mapping(volume: "Volume", modality: str, files: "Files", wanted: Unit) -
         require_corrected(files[0].facts, text(files[0].facts, "DecayCorrection").strip().upper())
     said = {"calibration_source": f"RealWorldValueMapping states {wanted}"}
     return Conversion(tuple(factors), said)
+
+
+def _options(modality: str, facts: "Facts") -> "dict[tuple[Unit, str], Scale]":
+    """Return the ways in which a file may be scaled, by unit and source."""
+    if modality == "NM":
+        scales = tuple(nm_options(facts)[0].values())
+    else:
+        scales = slice_options(modality, facts)[0]
+    return {(scale.unit, scale.source): scale for scale in scales}
 
 
 def _multiplied(volume: "Volume", wanted: Unit, found: Conversion) -> "Volume":

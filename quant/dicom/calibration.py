@@ -152,11 +152,10 @@ def _bad_rescale(keyword: str, found: object) -> UnitError:
 
 def slice_options(
     modality: str, facts: "Facts", stored_range: tuple[float, float] | None = None
-) -> tuple[dict[Unit, Scale], tuple[Flag, ...]]:
-    """Return every way in which a PT or CT slice may be scaled, by unit, and flags.
+) -> tuple[tuple[Scale, ...], tuple[Flag, ...]]:
+    """Return every way in which a PT or CT slice may be scaled, the rescale last, and flags.
 
-    Where a RealWorldValueMapping of a PT slice and its Units name the same unit, the mapping goes
-    before the rescale; they are never combined.
+    A RealWorldValueMapping and the rescale are never combined.
 
     Raises
     ------
@@ -168,9 +167,9 @@ def slice_options(
     source = "none" if slope is None else "RescaleSlope"
     rescale = Scale(unit, 1.0 if slope is None else slope, intercept, source, why, flags)
     if modality != "PT" or not has_mappings(facts):
-        return {unit: rescale}, ()
+        return (rescale,), ()
     mappings = mappings_of(facts, stored_range)
-    return {unit: rescale} | mappings.usable, mappings.flags
+    return (*mappings.usable.values(), rescale), mappings.flags
 
 
 def slice_scales(
@@ -204,13 +203,7 @@ def slice_scales(
         found, flags = slice_options(modality, entry.facts, bounds)
         options.append(found)
         broken = broken or flags
-    units = {unit for unit in PREFERENCE if all(unit in one for one in options)}
-    units |= {Unit.HU} if all(Unit.HU in one for one in options) else set()
-    if not units:
-        raise _mixed_units(modality, sorted({str(unit) for one in options for unit in one}))
-    unit = next(unit for unit in (Unit.HU, *PREFERENCE) if unit in units)
-    for one in options:
-        scale = one[unit]
+    for scale in _of_one_kind(modality, options):
         if modality == "PT" and scale.intercept != 0.0 and scale.source == "RescaleSlope":
             raise ReadError(
                 "PET_INTERCEPT",
@@ -220,6 +213,17 @@ def slice_scales(
                 next_step="export the series again",
             )
         yield replace(scale, flags=(*broken, *scale.flags))
+
+
+def _of_one_kind(modality: str, options: "list[tuple[Scale, ...]]") -> list[Scale]:
+    """Choose for all slices one unit from one source: the preferred, mappings before rescale."""
+    offered = [{(scale.unit, scale.source): scale for scale in one} for one in options]
+    common = [kind for kind in offered[0] if all(kind in one for one in offered)]
+    if not common:
+        raise _mixed_units(modality, sorted({str(unit) for one in offered for unit, _ in one}))
+    order = (Unit.HU, *PREFERENCE)
+    best = min(common, key=lambda kind: order.index(kind[0]))
+    return [one[best] for one in offered]
 
 
 def _mixed_units(modality: str, found: list[str]) -> ReadError:
