@@ -12,10 +12,13 @@ from quant.dicom.pairing import select
 from quant.dicom.volumes import place_volume, read_volume
 from quant.domain.flags import CODES
 from quant.domain.protocol import EmissionSettings
+from quant.domain.record import StudyRecord
 from quant.domain.study import SeriesEntry
 from quant.domain.units import Unit
 from quant.domain.volume import Volume
-from quant.errors import ReadError
+from quant.errors import ProtocolError, ReadError
+from quant.pipeline.protocols import load_protocol, settings_of
+from quant.pipeline.study import measure_study
 from tests.support.dicom_builder import AXIAL, item, letter_f, nm, save
 from tests.support.reading import only_study
 
@@ -496,3 +499,46 @@ def test_two_tracers_at_once_are_told_apart_by_the_window_or_not_at_all(tmp_path
     data.EnergyWindowInformationSequence = [item(EnergyWindowName="A"), item(EnergyWindowName="B")]
     volume = measured(tmp_path / "nameless", data, energy_window=2)
     assert "Radionuclide" not in volume.provenance.facts
+
+
+# Through the pipeline
+
+
+def record_of(folder: Path, data: Dataset, toml: str = "") -> StudyRecord:
+    (folder / "own.toml").parent.mkdir(parents=True, exist_ok=True)
+    (folder / "own.toml").write_text(f'extends = "zhou2025"\n[emission]\n{toml}\n')
+    save(data, folder / "files" / "a.dcm")
+    study = only_study(folder / "files")
+    return measure_study(study, load_protocol(folder / "own.toml")).record
+
+
+def test_the_record_names_the_part_that_was_measured(tmp_path: Path) -> None:
+    picked = record_of(tmp_path / "picked", gated(1, 4), "gates = 3")
+    assert picked.facts["part"] == "gate 3 of 4"
+    assert {one.part for one in picked.candidates} == {f"gate {n} of 4" for n in range(1, 5)}
+    summed = record_of(tmp_path / "summed", gated(1, 4))
+    assert summed.facts["combined"] == "sum of 4 volumes"
+    assert "NM_MULTI" in {flag.code for flag in summed.flags}
+
+
+def test_a_study_of_two_windows_fails_with_the_setting_to_write(tmp_path: Path) -> None:
+    record = record_of(tmp_path / "unasked", windows())
+    assert record.status == "failed"
+    assert record.quarantine[-1].code == "NM_MULTI"
+    assert "energy_window = 1" in record.quarantine[-1].message
+    record = record_of(tmp_path / "asked", windows(), "energy_window = 1")
+    assert record.facts["part"] == "energy window 1 of 2 (I-131 peak)"
+    assert "NM_MULTI" not in {entry.code for entry in record.quarantine}
+
+
+@pytest.mark.parametrize("setting", ["gates = 0", 'gates = "mean"', "gates = true", "gate = 1"])
+def test_settings_without_sense_are_refused_by_name(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ProtocolError, match="emission"):
+        record_of(tmp_path, gated(1, 4), setting)
+
+
+def test_the_settings_are_printed_with_their_source() -> None:
+    rows = {name: (value, said) for name, value, said, _ in settings_of(load_protocol("zhou2025"))}
+    assert rows["emission.gates"][0] == "sum"
+    assert rows["emission.energy_window"][0] == "only"
+    assert all(said for name, (_, said) in rows.items() if name.startswith("emission."))
