@@ -12,9 +12,9 @@ import numpy as np
 from quant.dicom.calibration import nm_options, nm_scale, slice_options, slice_scales
 from quant.dicom.conversion import Conversion, input_missing, unchanged
 from quant.dicom.count_rate import to_concentration, to_count_rate
-from quant.dicom.facts import text
+from quant.dicom.enhanced import images_of
 from quant.dicom.suv import between_kinds, nm_suv, pet_concentration, pet_suv
-from quant.dicom.suv_inputs import require_corrected
+from quant.dicom.suv_inputs import decay_correction, require_corrected
 from quant.dicom.suv_report import times_of
 from quant.dicom.volumes import place_volume
 from quant.domain.flags import Flag
@@ -113,11 +113,12 @@ def suv_report(series: "SeriesEntry", settings: CalibrationSettings) -> dict[str
         "flags": [],
     }  # fmt: skip
     try:
-        unit = _stated_unit(series)
+        files = images_of(series) if series.modality == "PT" else series.files
+        unit = _stated_unit(series.modality, files)
         report["unit"] = str(unit)
         found = _planned(
             series.modality,
-            series.files,
+            files,
             (unit, wanted),
             lambda: place_volume(series).grid,
             settings,
@@ -136,12 +137,12 @@ def suv_report(series: "SeriesEntry", settings: CalibrationSettings) -> dict[str
     return report
 
 
-def _stated_unit(series: "SeriesEntry") -> Unit:
-    if series.modality == "NM":
-        return nm_scale(series.facts).unit
-    if series.modality == "PT":
-        return next(slice_scales("PT", series.files)).unit
-    raise input_missing(f"modality {series.modality}", "NM or PT")
+def _stated_unit(modality: str, files: "Files") -> Unit:
+    if modality == "NM":
+        return nm_scale(files[0].facts).unit
+    if modality == "PT":
+        return next(slice_scales("PT", files)).unit
+    raise input_missing(f"modality {modality}", "NM or PT")
 
 
 def _planned(
@@ -206,7 +207,7 @@ def _by_mapping(volume: "Volume", modality: str, files: "Files", wanted: Unit) -
             return None
         factors.append(meant.slope / used.slope)
     if modality == "PT" and wanted in SUV_UNITS:
-        require_corrected(files[0].facts, text(files[0].facts, "DecayCorrection").strip().upper())
+        require_corrected(files[0].facts, decay_correction(files[0].facts))
     said = {"calibration_source": f"RealWorldValueMapping states {wanted}"}
     return Conversion(tuple(factors), said)
 

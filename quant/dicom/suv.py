@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from quant.dicom.conversion import Conversion, unchanged
 from quant.dicom.count_rate import duration_s
-from quant.dicom.facts import number, text
+from quant.dicom.facts import number
 from quant.dicom.suv_factors import body_of, missing, normaliser
 from quant.dicom.suv_inputs import (
     ITEM,
     HalfLife,
     administration,
     corrections,
+    decay_correction,
     dose_bq,
     half_life,
     require_corrected,
@@ -89,7 +90,7 @@ def pet_suv(
     """
     facts = files[0].facts
     _require_alike(files)
-    correction = text(facts, "DecayCorrection").strip().upper()
+    correction = decay_correction(facts)
     require_corrected(facts, correction)
     if unit in SUV_UNITS:
         return between_kinds(facts, len(files), unit, wanted)
@@ -187,7 +188,7 @@ def _per_activity(
         step, references = start_references(chain)
         used_ge = _private_flags(facts, "GEScanDateTime") if chain.ge_scan is not None else ()
         flags = (*chain.flags(), *used_ge)
-    elif text(facts, "DecayCorrected").upper() == "YES" and not correction:
+    elif correction == "DATETIME":
         moment = datetime_of(facts, "DecayCorrectionDateTime")
         if moment is None:
             raise missing("DecayCorrectionDateTime (0018,9701)")
@@ -195,7 +196,7 @@ def _per_activity(
     else:
         raise missing("DecayCorrection (0054,1102)", "START, ADMIN or NONE")
     decayed = _decayed(facts, chain, references, half, settings)
-    said = {"decay_correction": correction or "enhanced PET", "reference_step": step}
+    said = {"decay_correction": correction, "reference_step": step}
     marks = Conversion((1.0,) * len(files), said, (*concentrations, *flags))
     return _with_dose(files, wanted, settings, decayed.then(marks), "PT")
 

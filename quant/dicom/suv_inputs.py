@@ -237,6 +237,17 @@ def _require_time(facts: "Facts") -> None:
         raise missing(START_ATTRIBUTES)
 
 
+def decay_correction(facts: "Facts") -> str:
+    """Return DecayCorrection: START, ADMIN, NONE; empty when not stated.
+
+    Enhanced PET states DecayCorrected instead, NO being NONE, and for YES the very moment
+    (DecayCorrectionDateTime): then DATETIME is returned.
+    """
+    stated = text(facts, "DecayCorrection").strip().upper()
+    corrected = text(facts, "DecayCorrected").strip().upper()
+    return stated or {"YES": "DATETIME", "NO": "NONE"}.get(corrected, "")
+
+
 def corrections(facts: "Facts") -> tuple[str, ...]:
     """Return the corrections of a volume as words of CorrectedImage.
 

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from quant.dicom.enhanced import images_of
 from quant.dicom.facts import text
-from quant.dicom.suv_inputs import ITEM, half_life
+from quant.dicom.suv_inputs import ITEM, decay_correction, half_life
 from quant.dicom.suv_reference_time import time_chain
 from quant.errors import UnitError
 
@@ -20,7 +21,8 @@ def times_of(series: "SeriesEntry") -> dict[str, str]:
         half_life_s = half_life(facts).seconds
     except UnitError:
         half_life_s = None
-    chain = time_chain(series.files, half_life_s)
+    files = images_of(series) if series.modality == "PT" else series.files
+    chain = time_chain(files, half_life_s)
     acquired = [one for one in chain.acquisitions if one is not None]
     back = [one for one in chain.back_computed if one is not None]
     start = f"{ITEM}RadiopharmaceuticalStart"
@@ -32,7 +34,7 @@ def times_of(series: "SeriesEntry") -> dict[str, str]:
         "back_computed_first": _iso(min(back, default=None)),
         "back_computed_last": _iso(max(back, default=None)),
         "administration_stated": text(facts, f"{start}DateTime") or text(facts, f"{start}Time"),
-        "decay_correction": text(facts, "DecayCorrection"),
+        "decay_correction": decay_correction(facts),
     }
 
 
