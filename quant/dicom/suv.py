@@ -217,9 +217,11 @@ def _decayed(
     said = {
         "half_life_s": f"{half.seconds:.9g}",
         "half_life_source": half.source,
-        "administered": given.moment.isoformat(),
+        "administered": _clock(given.moment, min(references)),
         "administration_source": given.source,
-        "reference_time": _from_to(min(references).isoformat(), max(references).isoformat()),
+        "reference_time": _from_to(
+            _clock(min(references), min(references)), _clock(max(references), min(references))
+        ),
         "decay_s": _from_to(f"{min(waits_s):.6f}", f"{max(waits_s):.6f}"),
     }
     left = tuple(math.exp(-constant * wait) for wait in waits_s)
@@ -299,6 +301,13 @@ def _contradiction(facts: "Facts", stated: str, *, corrected: bool) -> tuple[Fla
         return ()
     said = "has" if "DECY" in found else "lacks"
     return (Flag("DECAY_CONTRADICTED", f"{stated}, CorrectedImage {said} DECY"),)
+
+
+def _clock(moment: "datetime", day_zero: "datetime") -> str:
+    """Say a time without its date, which is the person's own: days count from the reference."""
+    days = (moment.date() - day_zero.date()).days
+    clock = moment.time().isoformat(timespec="milliseconds")
+    return clock if days == 0 else f"{clock} on day {days:+d}"
 
 
 def _from_to(low: str, high: str) -> str:

@@ -379,13 +379,13 @@ def test_every_input_is_kept_but_nothing_of_the_person(tmp_path: Path) -> None:
     assert float(facts["dose_bq"]) == DEFAULT.dose_bq
     assert float(facts["half_life_s"]) == 6586.2
     assert facts["half_life_source"] == "RadionuclideHalfLife"
-    assert facts["administered"] == "2024-03-14T10:58:00"
-    assert facts["reference_time"] == "2024-03-14T12:00:00"
+    assert facts["administered"] == "10:58:00.000"
+    assert facts["reference_time"] == "12:00:00.000"
     assert facts["reference_step"] == "SeriesDate and SeriesTime"
     assert facts["decay_s"] == "3720.000000"
     whole = " ".join([*facts.values(), *(flag.detail for flag in volume.flags)])
-    assert "81.3" not in whole
-    assert "1.76" not in whole
+    for own in ("81.3", "1.76", "2024", "03-14"):
+        assert own not in whole
 
 
 def test_the_report_from_headers_gives_the_factor_of_the_volume(tmp_path: Path) -> None:
