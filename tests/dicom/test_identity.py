@@ -196,14 +196,17 @@ def blank(**more: object) -> dict[str, object]:
     return {"StudyInstanceUID": None, "SeriesInstanceUID": None, **more}
 
 
-def test_a_blank_study_joins_nothing_where_two_studies_share_the_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize("person", ["SECRET-ID", None])
+def test_a_blank_study_joins_nothing_where_two_studies_share_the_frame(
+    tmp_path: Path, person: str | None
+) -> None:
     """Two visits of one patient in one dummy frame: nothing tells to which the CT belongs."""
     for number in (1, 2):
         save(
             nm(StudyInstanceUID=f"1.2.{number}", SOPInstanceUID=f"1.2.{number}.9"),
             tmp_path / f"{number}.dcm",
         )
-    for number, data in enumerate(slices(CT, **blank())):
+    for number, data in enumerate(slices(CT, **blank(PatientID=person))):
         save(data, tmp_path / f"ct{number}.dcm")
     kinds = [[one.modality for one in study.series] for study in index_tree(tmp_path).studies]
     assert sorted(kinds) == [["CT"], ["NM"], ["NM"]]
