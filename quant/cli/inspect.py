@@ -96,13 +96,15 @@ def inspect(
 
 
 def _look(input_folder: Path, rois: Path | None, protocol: str, *, voxels: bool) -> "InspectReport":
+    from quant.dicom.cache import opened_cache
     from quant.dicom.index import index_tree
     from quant.pipeline.protocols import load_protocol
     from quant.report.inspection import inspect_index
 
     settings = load_protocol(protocol)
-    with _progress() as bar:
-        index: StudyIndex = index_tree(input_folder, rois=rois, tick=bar.tick("reading headers"))
+    with _progress() as bar, opened_cache() as cache:
+        tick = bar.tick("reading headers")
+        index: StudyIndex = index_tree(input_folder, rois=rois, tick=tick, cache=cache)
         return inspect_index(index, settings, voxels=voxels, tick=bar.tick("looking at studies"))
 
 
