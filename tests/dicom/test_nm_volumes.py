@@ -220,6 +220,15 @@ def test_every_part_lies_where_its_slice_numbers_say(
             assert volume.values[index] == number * letter_f()[stored, 3, 2]
 
 
+def test_a_part_stored_the_other_way_round_lies_in_the_same_place(tmp_path: Path) -> None:
+    """The second window counts its slices down; the stated position is the first frame's."""
+    data = windows(SliceVector=[1, 2, 3, 4, 5, 5, 4, 3, 2, 1])
+    first, second = (read_volume(part) for part in parts_of(tmp_path, data))
+    top = first.grid.to_mm((4, 0, 0))
+    np.testing.assert_allclose(second.grid.to_mm((0, 0, 0)), top)
+    np.testing.assert_allclose(top, POSITION + np.array([0.0, 0.0, 16.0]))
+
+
 UNTOLD: dict[str, dict[str, object]] = {
     "uneven": {"EnergyWindowVector": [1] * 4 + [2] * 6},
     "other slices in each": {"SliceVector": list(range(1, 11))},
@@ -344,6 +353,21 @@ def test_a_sum_does_not_overflow_its_stored_type(tmp_path: Path) -> None:
     volume = measured(tmp_path, data)
     assert volume.values.max() == 8 * (2 * 65535 + 1)
     assert volume.values.min() == 8.0
+
+
+def test_a_sum_is_made_in_float64(tmp_path: Path) -> None:
+    """2**24 and eight ones: in float32 every one of them is lost."""
+    stored = np.ones((9 * SLICES, 7, 6), dtype=np.int32)
+    stored[:SLICES] = 2**24
+    by_slot, by_slice = counting(9, SLICES)
+    data = nm(
+        stored,
+        ImageType=GATED,
+        FrameIncrementPointer=[0x00540060, 0x00540070, 0x00540080],
+        TimeSlotVector=by_slot,
+        SliceVector=by_slice,
+    )
+    assert (measured(tmp_path, data).values == 2**24 + 8).all()
 
 
 def test_a_gate_can_be_picked(tmp_path: Path) -> None:
