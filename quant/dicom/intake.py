@@ -111,8 +111,8 @@ class _Progress:
 def _files(roots: "list[Path]", accounts: "Accounts") -> "list[Path]":
     """Walk, and enter what is no regular file or cannot be listed."""
     paths: list[Path] = []
-    for number, root in enumerate(roots):
-        if any(root.is_relative_to(earlier) for earlier in roots[:number]):
+    for root in dict.fromkeys(roots):
+        if any(root.is_relative_to(other) for other in roots if other != root):
             continue
         found = walk(root)
         paths += found.regular

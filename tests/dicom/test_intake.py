@@ -407,3 +407,17 @@ def test_a_whole_study_with_blank_uids_is_one_study(tmp_path: Path) -> None:
     assert sorted(one.modality for one in index.studies[0].series) == ["CT", "NM", "RTSTRUCT"]
     assert "UID_ASSUMED" in flags(index)
     assert index.quarantined == ()
+
+
+@pytest.mark.parametrize("layout", ["in/rois", "rois", "."])
+def test_no_file_is_seen_twice_wherever_the_folder_of_regions_lies(
+    tmp_path: Path, layout: str
+) -> None:
+    """Inside INPUT, beside it, or around it."""
+    root, rois = tmp_path / "in", tmp_path / layout
+    save(nm(), root / "nm.dcm")
+    (rois / STUDY).mkdir(parents=True)
+    (rois / STUDY / "liver.nii.gz").write_bytes(b"x")
+    index = index_tree(root, rois=rois)
+    assert (index.files_seen, index.unused) == (2, {})
+    assert [path.name for path in index.studies[0].extra_files] == ["liver.nii.gz"]
