@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -366,14 +367,33 @@ def test_a_junk_folder_is_sorted_out_whatever_the_order_of_creation(tmp_path: Pa
     assert {"NON_VOLUME", "DUPLICATE"} <= set(noted)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_files_and_folders_that_may_not_be_read_are_named(tmp_path: Path) -> None:
+def test_files_and_folders_that_may_not_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by the system's calls, so that it also holds for the superuser."""
     save(nm(), tmp_path / "nm.dcm")
     locked = save(nm(StudyInstanceUID="1.2.5"), tmp_path / "locked.dcm")
-    (tmp_path / "shut").mkdir(mode=0)
-    locked.chmod(0)
+    (tmp_path / "shut").mkdir()
+    list_folder, open_file = os.scandir, Path.open
+
+    def refuse_to_list(path: str) -> Any:  # noqa: ANN401 - an iterator of os
+        if Path(path).name == "shut":
+            raise PermissionError(13, "Permission denied", path)
+        return list_folder(path)
+
+    def refuse_to_open(self: Path, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - any file
+        if self == locked:
+            raise PermissionError(13, "Permission denied")
+        return open_file(self, *arguments, **options)
+
+    monkeypatch.setattr(os, "scandir", refuse_to_list)
+    monkeypatch.setattr(Path, "open", refuse_to_open)
+
     index = index_tree(tmp_path)
+
     assert quarantine(index) == {"locked.dcm": "NO_PERMISSION", "shut": "NO_PERMISSION"}
+    assert accounted(index) == index.files_seen == 3
+    assert len(index.studies) == 1
 
 
 def test_an_archive_that_may_not_be_read_is_named(
