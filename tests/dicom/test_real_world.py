@@ -110,12 +110,13 @@ def test_a_mapped_suv_needs_its_corrections_too(tmp_path: Path) -> None:
     ],
     ids=["negative", "zero", "none", "last below", "first above"],
 )
+@pytest.mark.parametrize("index", [0, 4])
 def test_one_broken_mapping_leaves_the_rescale_to_all_slices(
-    tmp_path: Path, broken: Dataset
+    tmp_path: Path, broken: Dataset, index: int
 ) -> None:
     """The smallest stored value is 0, the largest above 1000: both must be covered."""
     series = pet("Bq/ml")
-    series[0].RealWorldValueMappingSequence = [broken]
+    series[index].RealWorldValueMappingSequence = [broken]
     volume = saved(tmp_path, series)
     assert "RWVM_BAD" in codes(volume)
     assert volume.unit is Unit.BQ_PER_ML
