@@ -147,8 +147,8 @@ def nm_suv(
     decays = reference is not DecayReference.ADMINISTRATION
     require_inputs(facts, wanted, "NM", settings, decays=decays)
     if not decays:
-        flags = _contradiction(facts, str(reference), corrected=True)
-        return _with_dose(files, wanted, settings, _undecayed(files, flags), "NM")
+        contradicted = _contradiction(facts, str(reference), corrected=True)
+        return _with_dose(files, wanted, settings, _undecayed(files, contradicted), "NM")
     half = half_life(facts)
     chain = time_chain(files, half.seconds)
     start = chain.earliest

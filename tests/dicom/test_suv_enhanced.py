@@ -18,7 +18,7 @@ ENHANCED_PET = "1.2.840.10008.5.1.4.1.1.130"
 SUV_BW = CalibrationSettings(quantity=WantedQuantity.SUV_BW)
 
 
-def enhanced(scan: Scan, mapping_unit: str = "", **changes: object) -> Dataset:
+def enhanced(scan: Scan, mapping_unit: str = "", /, **changes: object) -> Dataset:
     """Return one object of four frames, slopes and acquisition times of their own."""
     stored = np.tile(STORED, (4, 2, 1))
     frames = []
@@ -108,7 +108,7 @@ def test_frames_of_enhanced_pet_have_the_true_suv(
 def test_enhanced_pet_without_its_inputs_has_no_suv(
     tmp_path: Path, changes: dict[str, object], code: str
 ) -> None:
-    save(enhanced(Scan(), **changes), tmp_path / "a.dcm")
+    save(enhanced(Scan(), "", **changes), tmp_path / "a.dcm")
     volume = calibrated(read(tmp_path, "PT"), only_series(tmp_path, "PT"), SUV_BW)
     assert volume.unit is Unit.BQ_PER_ML
     assert {flag.code for flag in volume.flags} == {code}
