@@ -13,6 +13,7 @@ from quant.dicom.calibration import nm_options, nm_scale, slice_options, slice_s
 from quant.dicom.conversion import Conversion, input_missing, unchanged
 from quant.dicom.count_rate import to_concentration, to_count_rate
 from quant.dicom.enhanced import images_of
+from quant.dicom.nm_place import place_nm
 from quant.dicom.suv import between_kinds, nm_suv, pet_concentration, pet_suv
 from quant.dicom.suv_inputs import decay_correction, require_corrected
 from quant.dicom.suv_report import times_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from quant.dicom.facts import Facts
+    from quant.dicom.geometry import Placement
     from quant.dicom.real_world import Scale
     from quant.domain.grid import Grid
     from quant.domain.study import FileEntry, SeriesEntry
@@ -60,7 +62,7 @@ def calibrated(volume: "Volume", series: "SeriesEntry", settings: CalibrationSet
         return volume
     wanted = Unit(str(settings.quantity))
     try:
-        files = place_volume(series).files
+        files = _placed(series).files
         found = _by_mapping(volume, series.modality, files, wanted)
         if found is None:
             found = _planned(
@@ -120,7 +122,7 @@ def suv_report(series: "SeriesEntry", settings: CalibrationSettings) -> dict[str
             series.modality,
             files,
             (unit, wanted),
-            lambda: place_volume(series).grid,
+            lambda: _placed(series).grid,
             settings,
         )
     except StudyError as error:
@@ -135,6 +137,13 @@ def suv_report(series: "SeriesEntry", settings: CalibrationSettings) -> dict[str
         "flags": [{"code": flag.code, "detail": flag.detail} for flag in found.flags],
     }
     return report
+
+
+def _placed(series: "SeriesEntry") -> "Placement":
+    """Return files and grid in the order of the slices; values need no place in the patient."""
+    if series.modality == "NM":
+        return place_nm(series, native_only=True)
+    return place_volume(series)
 
 
 def _stated_unit(modality: str, files: "Files") -> Unit:

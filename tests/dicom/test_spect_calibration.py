@@ -10,6 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from quant.dicom.calibrate import calibrated, suv_report
+from quant.dicom.volumes import read_volume
 from quant.domain.protocol import CalibrationSettings
 from quant.domain.units import Unit
 from quant.domain.volume import Volume
@@ -297,3 +298,15 @@ def test_the_report_of_spect_names_what_the_protocol_must_state(tmp_path: Path) 
     assert "nm_decay_reference" in str(report["reason"])
     stated = suv_report(series, settings(nm_decay_reference="administration"))
     assert stated["factor_first"] == pytest.approx(1.0 / SUV_1_AT_INJECTION, rel=1e-9)
+
+
+def test_a_volume_without_a_place_is_calibrated_like_any_other(tmp_path: Path) -> None:
+    data = counted()
+    detector = data.DetectorInformationSequence[0]
+    del detector.ImagePositionPatient, detector.ImageOrientationPatient
+    save(data, tmp_path / "a.dcm")
+    series = only_series(tmp_path, "NM")
+    volume = calibrated(read_volume(series, native_only=True), series, settings(**COMPLETE))
+    assert volume.unit is Unit.BQ_PER_ML
+    expected = STORED / (92.5e-6 * 750.0 * VOXEL_ML)
+    np.testing.assert_allclose(volume.values[3, 1], expected, rtol=1e-6)
