@@ -169,6 +169,16 @@ def _same_place(folder: Path) -> object:
     return save_all(series, folder)
 
 
+def _two_acquisitions(folder: Path) -> object:
+    """Write two sweeps over the same places in one series, hot in slice 5 and in slice 1."""
+    first = slices(CT, hot(6, 5), AcquisitionNumber=1)
+    second = slices(CT, hot(6, 1), AcquisitionNumber=2)
+    for index, data in enumerate(second):
+        data.SOPInstanceUID += ".2"
+        data.InstanceNumber = index + 7
+    return save_all([*first, *second], folder)
+
+
 def _slopes(*values: str) -> Callable[[Path], object]:
     series = slices(PT, np.full((3, 7, 6), 201, dtype=np.int16))
     for data, slope in zip(series, values, strict=True):
@@ -351,6 +361,14 @@ CASES = (
         None,
         code="DUP_CONFLICT",
         wrong={"SimpleITK": (7.0,), "dcm2niix": (7.0,)},
+    ),
+    Case(
+        "CT, two acquisitions in one series",
+        PLACE,
+        _two_acquisitions,
+        Picture.centroid_mm,
+        (-6.0, -8.0, 42.5),
+        wrong={"SimpleITK": (-6.0, -8.0, 36.8182)},
     ),
     Case(
         "CT in JPEG lossless (process 14)",
