@@ -243,8 +243,11 @@ def _multiplied(volume: "Volume", wanted: Unit, found: Conversion) -> "Volume":
     values = volume.values
     if np.any(each != 1.0):
         values = np.empty_like(volume.values)
-        for k in range(slices):
-            values[k] = volume.values[k] * each[k]
+        with np.errstate(over="ignore"):
+            for k in range(slices):
+                values[k] = volume.values[k] * each[k]
+        if not (np.isfinite(values.min()) and np.isfinite(values.max())):
+            raise input_missing(f"factors up to {factors.max():g}", "values of 32-bit floats")
     low, high = f"{factors.min():.9g}", f"{factors.max():.9g}"
     said = {
         "calibration": f"{wanted} from {volume.unit}",

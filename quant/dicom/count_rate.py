@@ -26,6 +26,9 @@ ROTATIONS = "RotationInformationSequence"
 
 BQ_PER_MBQ = 1e6
 
+LONGEST_MS, MOST_FRAMES = 1e8, 100_000
+"""No camera stands still for a day, nor takes so many frames."""
+
 
 def duration_s(facts: "Facts", settings: CalibrationSettings) -> float:
     """Return how long each head acquired, s.
@@ -119,9 +122,9 @@ def _rotation(facts: "Facts") -> tuple[float, int]:
         raise input_missing(f"{ROTATIONS} (0054,0052) with {rotations} items", "one rotation")
     frame_ms = number(facts, f"{ROTATIONS}.0.ActualFrameDuration")
     frames = whole(facts, f"{ROTATIONS}.0.NumberOfFramesInRotation")
-    if frame_ms is None or frame_ms <= 0.0:
+    if frame_ms is None or not 0.0 < frame_ms < LONGEST_MS:
         raise input_missing("no usable ActualFrameDuration (0018,1242)", "ms, in the rotation")
-    if frames is None or frames <= 0:
+    if frames is None or not 0 < frames < MOST_FRAMES:
         raise input_missing("no usable NumberOfFramesInRotation (0054,0053)", "a number of frames")
     return frame_ms, frames
 

@@ -38,6 +38,9 @@ START_ATTRIBUTES = (
 
 MOST_HALF_LIVES = 7.0
 
+SHORTEST_S, LONGEST_S = 1.0, 1e10
+"""A half-life beyond these is none of nuclear medicine."""
+
 
 @dataclass(frozen=True, slots=True)
 class HalfLife:
@@ -107,7 +110,8 @@ def half_life(facts: "Facts") -> HalfLife:
         the header's value belongs to another radionuclide.
     """
     stated_s = number(facts, f"{ITEM}RadionuclideHalfLife")
-    stated_s = None if stated_s is None or stated_s <= 0.0 else stated_s
+    if stated_s is not None and not SHORTEST_S <= stated_s <= LONGEST_S:
+        stated_s = None
     name, _ = radionuclide(facts)
     if name not in HALF_LIFE_S:
         if stated_s is None:

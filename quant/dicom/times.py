@@ -21,11 +21,17 @@ _DATETIME = re.compile(r"(\d{8})(\d{2}[\d.:,]*)([+-]\d{2}:?\d{2})?")
 
 DAY = timedelta(days=1)
 
+FIRST_YEAR, LAST_YEAR = 1000, 9000
+
 
 def parse_date(stated: str) -> date | None:
-    """Read a DA value: ``20240131``, also as ``2024.01.31`` or ``2024-01-31``."""
+    """Read a DA value: ``20240131``, also as ``2024.01.31`` or ``2024-01-31``.
+
+    Anonymisers move years far; those near the ends of the calendar, where nothing can be added,
+    are no dates.
+    """
     match = _DATE.fullmatch(_clean(stated))
-    if match is None:
+    if match is None or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
         return None
     try:
         return date(int(match[1]), int(match[3]), int(match[4]))
@@ -84,10 +90,7 @@ def combine(day: date | None, since_midnight: timedelta | None) -> datetime | No
     """Join a date and a time; None when one is missing."""
     if day is None or since_midnight is None:
         return None
-    try:
-        return datetime.combine(day, time()) + since_midnight
-    except OverflowError:
-        return None
+    return datetime.combine(day, time()) + since_midnight
 
 
 def local_offset(facts: "Facts") -> timedelta | None:

@@ -21,6 +21,9 @@ def at(text: str) -> datetime:
         ("2024-0229", None),
         ("240229", None),
         ("20241301", None),
+        ("00010101", None),
+        ("99991231", None),
+        ("18501231", date(1850, 12, 31)),
         ("", None),
         ("yesterday", None),
     ],
@@ -102,4 +105,4 @@ def test_date_and_time_go_together_or_the_datetime_stands_in() -> None:
 
 def test_a_leap_second_at_midnight_is_the_next_day() -> None:
     assert parse_datetime("20161231235960") == at("2017-01-01T00:00:00")
-    assert parse_datetime("99991231235960") is None
+    assert parse_datetime("90001231235960") == at("9001-01-01T00:00:00")
