@@ -3,9 +3,13 @@
 import contextlib
 import logging
 import os
-import sqlite3
 import stat
 from typing import TYPE_CHECKING, TypeVar
+
+try:
+    import sqlite3
+except ImportError:  # pragma: no cover - some builds of Python lack it: then there is no cache
+    sqlite3 = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +32,12 @@ TABLE = """CREATE TABLE IF NOT EXISTS entries (
 FIND = "SELECT reader, header, digest FROM entries WHERE path = ? AND state = ?"
 
 KEEP = """INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET
-    reader = iif(excluded.header != '' OR state != excluded.state, excluded.reader, reader),
-    header = iif(excluded.header != '' OR state != excluded.state, excluded.header, header),
-    digest = iif(excluded.digest != '' OR state != excluded.state, excluded.digest, digest),
+    reader = CASE WHEN excluded.header != '' OR state != excluded.state
+        THEN excluded.reader ELSE reader END,
+    header = CASE WHEN excluded.header != '' OR state != excluded.state
+        THEN excluded.header ELSE header END,
+    digest = CASE WHEN excluded.digest != '' OR state != excluded.state
+        THEN excluded.digest ELSE digest END,
     state = excluded.state, kept = excluded.kept"""
 """A header leaves the digest of the same state of the file as it is, and the other way round."""
 
@@ -77,7 +84,7 @@ class CacheFile:
     def write(self, rows: list[Row]) -> None:
         """Write entries, all or none."""
 
-        def write(database: sqlite3.Connection) -> None:
+        def write(database: "sqlite3.Connection") -> None:
             database.execute("BEGIN IMMEDIATE")
             database.executemany(KEEP, rows)
             database.execute("COMMIT")
@@ -87,7 +94,7 @@ class CacheFile:
     def trim(self, most_bytes: int) -> None:
         """Drop the oldest quarter of the entries when they take more room than this."""
 
-        def trim(database: sqlite3.Connection) -> None:
+        def trim(database: "sqlite3.Connection") -> None:
             pages, free, page_bytes = (
                 database.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("page_count", "freelist_count", "page_size")
@@ -108,9 +115,11 @@ class CacheFile:
             self._removed(error)
             return None
 
-    def _opened(self, *, again: bool = True) -> sqlite3.Connection | None:
+    def _opened(self, *, again: bool = True) -> "sqlite3.Connection | None":
         """Open the file, or make it; a damaged one is removed and made anew."""
         database = None
+        if sqlite3 is None:
+            return None
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _require_own(self._path)

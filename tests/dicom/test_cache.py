@@ -358,6 +358,17 @@ def test_a_folder_that_cannot_be_made_means_no_cache(tmp_path: Path) -> None:
             assert cache.header(path) == read_header(path)
 
 
+def test_a_python_without_sqlite_has_no_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quant.dicom.cache_file.sqlite3", None)
+    path = save(nm(), tmp_path / "a.dcm")
+    with settled(tmp_path / "cache") as cache:
+        assert cache.header(path) == read_header(path)
+        assert cache.digest(path) == file_digest(path)
+    assert not (tmp_path / "cache").exists()
+
+
 def test_two_runs_at_once_both_work(tmp_path: Path) -> None:
     """Two processes write the same entries again and again, by changing who has read them."""
     folder = whole_study(tmp_path / "in")
