@@ -219,6 +219,7 @@ def _conserve(weights: "NDArray[np.float64]", voxels: float) -> "NDArray[np.floa
     The difference goes to the voxels at the region's border in proportion to w (1 - w), the
     variance of a sampled part; where that would leave 0..1, all weights are scaled instead.
     """
+    weights = np.clip(weights, 0.0, 1.0)
     missing = voxels - float(weights.sum())
     if abs(missing) <= SAME_SUM * voxels:
         return weights

@@ -100,7 +100,7 @@ def _against_slices(
 ) -> tuple[float | None, tuple[Flag, ...]]:
     """Return the spacing of the slices on which a region was drawn, mm, and what misses them.
 
-    The spacing is None where the slices are not known, or the contours do not lie in them.
+    The spacing is None where the slices are not known, or most contours do not lie in them.
     """
     if slices is None:
         return None, ()
@@ -123,7 +123,8 @@ def _against_slices(
         f"{int(missed.sum())} of {heights.size} planes lie up to {float(off.max()):.2f} mm off "
         "the slices on which they were drawn"
     )
-    return spacing, (Flag("ROI_PLANE", detail),)
+    explained = 2 * int(missed.sum()) < heights.size
+    return spacing if explained else None, (Flag("ROI_PLANE", detail),)
 
 
 def _usual_gap(gaps: "NDArray[np.float64]", image_mm: float | None) -> float:
