@@ -6,9 +6,12 @@ truth; a place is given as its distance from the truth.
 """
 
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -120,8 +123,26 @@ def as_table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def versions() -> str:
+    """Name the peers that take part, with their versions."""
+    found = [f"{name} {version(name)}" for name in ("SimpleITK", "highdicom", "pydicom")]
+    for program in ("dcm2niix", "dicom2nifti"):
+        place = shutil.which(program)
+        if place is None:
+            found.append(f"{program} not on the PATH")
+            continue
+        said = subprocess.run(  # noqa: S603 - a fixed program
+            [place, "--version"], check=False, capture_output=True, text=True
+        )
+        words = said.stdout.split()
+        number = next((word for word in words if word[:1] == "v" and word[1:2].isdigit()), "")
+        found.append(f"{program} {number.removeprefix('v')}".strip())
+    return ", ".join(found)
+
+
 def main() -> None:
     """Print the tables."""
+    print(versions(), end="\n\n")  # noqa: T201
     with tempfile.TemporaryDirectory() as name:
         cases = [*CONTROLS, *CASES]
         rows = [row(case, Path(name) / f"case{n}") for n, case in enumerate(cases)]
