@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import quant
+from quant.domain.protocol import EmissionSettings
 from quant.domain.record import Status
 from quant.domain.study import StudyFiles, StudyIndex
 from quant.errors import UsageError
@@ -131,7 +132,7 @@ def test_an_output_folder_that_cannot_be_made_is_a_usage_error(
 def test_an_unforeseen_failure_costs_the_study_and_names_its_kind_only(
     ball_index: StudyIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_study: StudyFiles) -> None:
+    def broken(_study: StudyFiles, _settings: EmissionSettings) -> None:
         message = "a secret text of the file"
         raise ZeroDivisionError(message)
 
