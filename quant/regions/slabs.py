@@ -61,13 +61,17 @@ def slabs(
         ``ROI_THICKNESS_ASSUMED``, ``ROI_PLANE``.
     """
     gaps = np.diff(heights)
-    image_mm, flags = _against_slices(heights, shape.drawn_on, normal)
-    spacing = _usual_gap(gaps, image_mm) if gaps.size else None
+    known_mm, origin, flags = _known_thickness(heights, shape, normal)
+    spacing = _usual_gap(gaps, known_mm) if gaps.size else None
     if spacing is None or spacing > THICKEST_SLICE_MM:
-        spacing, origin = _assumed_thickness(shape, image_mm, grid, normal)
-        flags = (*flags, Flag("ROI_THICKNESS_ASSUMED", f"{spacing:.3f} mm, {origin}"))
+        spacing = known_mm or _grid_spacing(grid, normal)
+        detail = f"{spacing:.3f} mm, {origin or 'slice spacing of the emission volume'}"
+        flags = (*flags, Flag("ROI_THICKNESS_ASSUMED", detail))
     else:
-        flags = (*flags, *_uneven(gaps, spacing, image_mm))
+        flags = (*flags, *_uneven(gaps, spacing, known_mm))
+        if gaps.size == 1 and not known_mm and spacing > BRIDGED_GAP * _grid_spacing(grid, normal):
+            detail = f"{spacing:.3f} mm, distance of the only two planes"
+            flags = (*flags, Flag("ROI_THICKNESS_ASSUMED", detail))
     bottom, top = heights - spacing / 2.0, heights + spacing / 2.0
     closed = np.flatnonzero(gaps <= BRIDGED_GAP * spacing)
     middle = (heights[closed] + heights[closed + 1]) / 2.0
@@ -76,8 +80,18 @@ def slabs(
     return np.stack([bottom, top], axis=1), flags
 
 
+def _known_thickness(
+    heights: "NDArray[np.float64]", shape: "ContourShape", normal: "NDArray[np.float64]"
+) -> tuple[float | None, str, tuple[Flag, ...]]:
+    """Return how thick a slab is, mm, without a look at the planes; whence; and what disagrees."""
+    image_mm, flags = _against_slices(heights, shape.drawn_on, normal)
+    if shape.slice_spacing_mm is not None and shape.slice_spacing_mm > 0:
+        return float(shape.slice_spacing_mm), "slab thickness of the contours", flags
+    return image_mm, "slice spacing of the drawn series" if image_mm else "", flags
+
+
 def _uneven(
-    gaps: "NDArray[np.float64]", spacing: float, image_mm: float | None
+    gaps: "NDArray[np.float64]", spacing: float, known_mm: float | None
 ) -> tuple[Flag, ...]:
     """Flag gaps that differ from the usual one, and slices that were passed over."""
     flags: list[Flag] = []
@@ -89,8 +103,8 @@ def _uneven(
             f"{int(wide.sum())} of them stay empty"
         )
         flags.append(Flag("ROI_PLANE", detail))
-    if image_mm is not None and spacing > BRIDGED_GAP * image_mm:
-        detail = f"planes {spacing:.3f} mm apart on slices {image_mm:.3f} mm apart"
+    if known_mm is not None and spacing > BRIDGED_GAP * known_mm:
+        detail = f"planes {spacing:.3f} mm apart on slices {known_mm:.3f} mm apart"
         flags.append(Flag("ROI_PLANE", detail))
     return tuple(flags)
 
@@ -127,12 +141,12 @@ def _against_slices(
     return spacing if explained else None, (Flag("ROI_PLANE", detail),)
 
 
-def _usual_gap(gaps: "NDArray[np.float64]", image_mm: float | None) -> float:
+def _usual_gap(gaps: "NDArray[np.float64]", known_mm: float | None) -> float:
     """Return the gap between planes of neighbouring slices, mm.
 
     That is the most frequent one (the mean of its group; of equals, the least), or the median
     where none makes up half of them. It is never less than the spacing of the slices on which the
-    region was drawn, where that is known.
+    region was drawn, where that is known; two planes further apart than that are two slices.
     """
     slice_gaps = gaps[gaps >= LEAST_GAP_MM]
     usable = slice_gaps if slice_gaps.size else gaps
@@ -143,18 +157,13 @@ def _usual_gap(gaps: "NDArray[np.float64]", image_mm: float | None) -> float:
             best_count, best = near.size, float(near.mean())
     if 2 * best_count < usable.size:
         best = float(np.median(usable))
-    if image_mm is not None and best < (1.0 - EVEN_SPACING) * image_mm:
-        return image_mm
-    return best
+    if known_mm is None:
+        return best
+    alone = gaps.size == 1 and best > BRIDGED_GAP * known_mm
+    return known_mm if alone or best < (1.0 - EVEN_SPACING) * known_mm else best
 
 
-def _assumed_thickness(
-    shape: "ContourShape", image_mm: float | None, grid: "Grid", normal: "NDArray[np.float64]"
-) -> tuple[float, str]:
-    """Return the thickness of a lone contour plane, mm, and where it comes from."""
-    if shape.slice_spacing_mm is not None and shape.slice_spacing_mm > 0:
-        return float(shape.slice_spacing_mm), "slab thickness of the contours"
-    if image_mm is not None:
-        return image_mm, "slice spacing of the drawn series"
+def _grid_spacing(grid: "Grid", normal: "NDArray[np.float64]") -> float:
+    """Return the spacing of the grid's axis that runs most nearly along a normal, mm."""
     cosines = np.abs(normal @ grid.axes_mm) / grid.spacing_mm
-    return float(grid.spacing_mm[int(np.argmax(cosines))]), "slice spacing of the emission volume"
+    return float(grid.spacing_mm[int(np.argmax(cosines))])

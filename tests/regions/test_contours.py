@@ -395,6 +395,29 @@ def test_contours_on_every_third_slice_fill_the_slices_between_and_are_flagged(
     assert "9.000 mm apart on slices 3.000 mm apart" in flags[0].detail
 
 
+def test_two_planes_with_empty_slices_between_are_two_slices(tmp_path: Path) -> None:
+    """12 mm apart on slices of 3 mm: nobody drew what lies between."""
+    shape = drawn(tmp_path, stacked(square(16.0), heights=(-6.0, 6.0)))
+    shape = on_slices(shape, tuple(np.arange(-30.0, 31.0, 3.0)))
+
+    region, flags = lay(shape)
+
+    assert region.volume_ml == pytest.approx(2 * 256 * 3.0 / 1000, rel=1e-6)
+    assert codes(flags) == ["ROI_PLANE"]
+    assert "1 of them stay empty" in flags[0].detail
+
+
+def test_two_planes_of_unknown_slices_say_what_is_assumed(tmp_path: Path) -> None:
+    near = drawn(tmp_path, stacked(square(16.0), heights=(-2.5, 2.5)))
+    far = drawn(tmp_path, stacked(square(16.0), heights=(-6.0, 6.0)))
+
+    assert codes(lay(near)[1]) == []
+    region, flags = lay(far)
+    assert region.volume_ml == pytest.approx(2 * 256 * 12.0 / 1000, rel=1e-6)
+    assert codes(flags) == ["ROI_THICKNESS_ASSUMED"]
+    assert "distance of the only two planes" in flags[0].detail
+
+
 @pytest.mark.parametrize("frame", ["sagittal", "coronal", "oblique"])
 def test_contours_across_the_slices_are_flagged_and_keep_their_volume(frame: str) -> None:
     axes = contour_frame(frame)
