@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from quant.dicom.calibration import rescale_of
 from quant.dicom.facts import text
-from quant.dicom.pixels import NATIVE, read_stored
+from quant.dicom.geometry import plane_of
+from quant.dicom.pixels import NATIVE, PixelReader
 from quant.dicom.volumes import read_volume
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ MOST_SLICES, MOST_DECODED = 40, 8
 
 MOST_VOXELS = 2**24
 """A CT that cannot be read slice by slice is looked at when it is not larger than that."""
+
+HALF = 0.5
 
 THICK = 3
 """The body is somewhere thicker than that many squares; the shells of a table are not."""
@@ -51,6 +54,9 @@ class Outline:
 def outline_of_ct(series: "SeriesEntry", placement: "Placement") -> Outline | None:
     """Read as few slices of a CT as its outline needs; None where that would take too long.
 
+    Stored slices are looked at where they lie, also when the CT is resampled to be read (gaps,
+    uneven slices, gantry tilt).
+
     Parameters
     ----------
     series : SeriesEntry
@@ -63,42 +69,49 @@ def outline_of_ct(series: "SeriesEntry", placement: "Placement") -> Outline | No
     StudyError
         See :func:`quant.dicom.volumes.read_volume`.
     """
-    grid = placement.grid
-    rows, columns = pixel_steps(grid)
-    if len(placement.files) != grid.shape[0] or placement.frames:
-        if np.prod(grid.shape) > MOST_VOXELS:
-            return None
-        chosen = _chosen_slices(grid, MOST_SLICES)
-        hu = read_volume(series).values[chosen][:, ::rows, ::columns]
-        return outline_of(hu, grid, chosen)
-    native = all(text(one.facts, "TransferSyntaxUID") in NATIVE for one in placement.files)
-    chosen = _chosen_slices(grid, MOST_SLICES if native else MOST_DECODED)
-    planes = []
+    files = placement.files
+    rows, columns = pixel_steps(placement.grid)
+    planes = [plane_of(one.facts) for one in files]
+    positions = np.array([plane[0] for plane in planes if plane is not None])
+    if placement.frames or len(positions) < max(2, len(files)):
+        return _outline_of_whole(series, placement.grid)
+    native = all(text(one.facts, "TransferSyntaxUID") in NATIVE for one in files)
+    length_mm = float(np.linalg.norm(positions[-1] - positions[0]))
+    chosen = _evenly(len(files), length_mm, MOST_SLICES if native else MOST_DECODED)
+    reader, hu = PixelReader(), []
     for k in chosen:
-        entry = placement.files[k]
-        slope, intercept = rescale_of(entry.facts)
-        stored = read_stored(entry)[0][::rows, ::columns].astype(np.float32)
-        planes.append(stored * np.float32(1.0 if slope is None else slope) + np.float32(intercept))
-    return outline_of(np.stack(planes), grid, chosen)
+        slope, intercept = rescale_of(files[k].facts)
+        stored = reader.read(files[k])[0][::rows, ::columns].astype(np.float32)
+        hu.append(stored * np.float32(1.0 if slope is None else slope) + np.float32(intercept))
+    return outline_of(np.stack(hu), positions[chosen], placement.grid)
 
 
-def _chosen_slices(grid: "Grid", most: int) -> NDArray[np.intp]:
+def _outline_of_whole(series: "SeriesEntry", grid: "Grid") -> Outline | None:
+    if np.prod(grid.shape) > MOST_VOXELS:
+        return None
+    chosen = _evenly(grid.shape[0], grid.shape[0] * float(grid.spacing_mm[0]), MOST_SLICES)
+    rows, columns = pixel_steps(grid)
+    hu = read_volume(series).values[chosen][:, ::rows, ::columns]
+    return outline_of(hu, grid.to_mm([(k, 0, 0) for k in chosen]), grid)
+
+
+def _evenly(slices: int, length_mm: float, most: int) -> NDArray[np.intp]:
     """Return slices that are evenly spread, about 8 mm apart or farther, at most so many."""
-    count = max(2, min(most, round(grid.shape[0] * grid.spacing_mm[0] / COARSE_MM)))
-    return np.unique(np.rint(np.linspace(0, grid.shape[0] - 1, count)).astype(np.intp))
+    count = max(2, min(most, round(length_mm / COARSE_MM)))
+    return np.unique(np.rint(np.linspace(0, slices - 1, count)).astype(np.intp))
 
 
-def outline_of(hu: NDArray[np.float32], grid: "Grid", slices: NDArray[np.intp]) -> Outline:
+def outline_of(hu: NDArray[np.float32], positions_mm: NDArray[np.float64], grid: "Grid") -> Outline:
     """Find the body on some slices of a CT.
 
     Parameters
     ----------
     hu : (K, J, I) float32
         Hounsfield units of the slices, every :func:`pixel_steps`-th pixel.
+    positions_mm : (K, 3) float64
+        Centre of the first pixel of each slice, LPS mm.
     grid : Grid
-        Of the whole CT.
-    slices : (K,) intp
-        Which slices of the grid these are.
+        Of the whole CT: gives the directions and spacings within a slice.
     """
     steps = pixel_steps(grid)
     factors = [
@@ -110,8 +123,10 @@ def outline_of(hu: NDArray[np.float32], grid: "Grid", slices: NDArray[np.intp]) 
         (np.arange(size) * factor + (factor - 1) / 2.0) * step
         for size, factor, step in zip(share.shape[1:], factors, steps, strict=True)
     )
-    index = np.stack(np.meshgrid(slices.astype(np.float64), rows, columns, indexing="ij"), axis=-1)
-    return Outline(grid.to_mm(index), _filled(_thick_parts(share >= 0.5)))
+    down = rows[:, None, None] * grid.axes_mm[:, 1]
+    along = columns[None, :, None] * grid.axes_mm[:, 2]
+    points = positions_mm[:, None, None, :] + (down + along)[None]
+    return Outline(points, _filled(_thick_parts(share >= HALF)))
 
 
 def pixel_steps(grid: "Grid") -> tuple[int, int]:

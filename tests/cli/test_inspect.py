@@ -33,7 +33,7 @@ def test_verdict_series_unit_choice_and_remedies_are_named(tmp_path: Path) -> No
     status, stdout, stderr = quant("inspect", tmp_path)
 
     assert status == 0, stderr
-    for words in ("relative", "NOT_ATTENUATION_CORRECTED", "FILE_SKIPPED", "emission", "can be"):
+    for words in ("relative", "NOT_ATTENUATION_CORRECTED", "FILE_SKIPPED", "emission", "no tumour"):
         assert words in stdout
     for canary in ("Secret", "SECRET", "19700101"):
         assert canary not in stdout + stderr
