@@ -23,7 +23,7 @@ def chosen(folder: Path, **series: Dataset) -> tuple[str, Selection]:
         save(data, folder / f"{name}.dcm")
     selection = select(only_study(folder))
     emission = selection.emission
-    return (emission.files[0].path.stem if emission else ""), selection
+    return (emission.files[0].path.name.removesuffix(".dcm") if emission else ""), selection
 
 
 def flags_of(selection: Selection) -> list[str]:
