@@ -13,7 +13,7 @@ from quant.dicom.headers import Header
 from quant.dicom.identity import one_subject, settled
 from quant.dicom.intake import Intake, Tick, folder_of, take_in
 from quant.dicom.objects import SLICE_MODALITIES, is_volume_or_region
-from quant.dicom.splitting import split
+from quant.dicom.splitting import parts_in_words, split
 from quant.dicom.tree import owner_of, studies_by_folder
 from quant.domain.archive import FilePath, place_of
 from quant.domain.flags import CODES
@@ -207,10 +207,13 @@ def _study(
         marked = sum(mark in header.facts for header in headers)
         if marked:
             accounts.note(study_uid, code, f"{marked} files")
+    series = tuple(one for key in sorted(groups) for one in split(_series(key, groups[key])))
+    for detail in parts_in_words(series):
+        accounts.note(study_uid, "SERIES_MIXED", detail)
     return StudyFiles(
         study_uid=study_uid,
         subject_key=subject[0],
-        series=tuple(one for key in sorted(groups) for one in split(_series(key, groups[key]))),
+        series=series,
         extra_files=tuple(sorted(extras)),
         flags=accounts.flags_of(study_uid),
     )

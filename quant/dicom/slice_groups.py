@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from quant.domain.study import SeriesEntry
 
 
+MOST_NAMED = 12
+"""Parts that a flag names."""
+
+
 def split_slices(series: "SeriesEntry") -> "tuple[SeriesEntry, ...]":
     """Split a CT or PET series into its volumes.
 
@@ -58,11 +62,13 @@ def parts_in_words(parts: "Sequence[SeriesEntry]") -> "Iterator[str]":
     """Name the parts of each CT or PET series that holds several, for a study's flag."""
     by_series: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in parts:
-        if one.modality in ("PT", "CT") and one.part:
+        if one.modality in ("PT", "CT"):
             by_series[one.modality, one.series_uid].append(one.part)
     for (modality, uid), names in by_series.items():
-        if len(names) > 1:
-            yield f"{modality} series {tail(uid)} holds {len(names)} parts: {', '.join(names)}"
+        if len(names) > 1 and any(names):
+            named = "; ".join(name or "the other images" for name in names[:MOST_NAMED])
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            yield f"{modality} series {tail(uid)} holds {len(names)} parts: {named}{more}"
 
 
 def _part(series: "SeriesEntry", group: ImageGroup, name: str) -> "SeriesEntry":

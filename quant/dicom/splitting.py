@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING
 
 from quant.dicom.nm_volumes import split_nm
-from quant.dicom.slice_groups import split_slices
+from quant.dicom.slice_groups import parts_in_words, split_slices
 
 if TYPE_CHECKING:
     from quant.domain.study import SeriesEntry
+
+
+__all__ = ["parts_in_words", "split"]
 
 
 def split(series: "SeriesEntry") -> "tuple[SeriesEntry, ...]":

@@ -101,6 +101,7 @@ def _measure(
     with watch.step("import"):
         from quant.dicom.calibrate import calibrated
         from quant.dicom.flip import flip_flags
+        from quant.dicom.gaps import ct_flags
         from quant.dicom.pairing import select
         from quant.dicom.volumes import read_volume
         from quant.pipeline.laying import lay_regions
@@ -126,6 +127,7 @@ def _measure(
         warm_up()
     with watch.step("lay regions"):
         laid = lay_regions(found, study.study_uid, volume.grid, protocol.regions)
+        blank = replace(blank, flags=(*blank.flags, *ct_flags(selection.ct, laid.regions)))
     with watch.step("place reference spheres"):
         spheres = place_spheres(volume, laid.regions, laid.marks, protocol)
     with watch.step("measure"):
