@@ -1,5 +1,6 @@
 """Segments against dcmqi's NRRD twins and highdicom's own reading of what highdicom wrote."""
 
+import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -456,3 +457,268 @@ def test_what_is_no_segmentation_is_refused(tmp_path: Path, content: bytes) -> N
 
 def test_an_image_is_not_taken_for_a_segmentation() -> None:
     assert "SOP class" in refusal(sorted((DATA / "image_24").iterdir())[0]).found
+
+
+# What hospitals and tools send beside the plain case
+
+
+def test_a_number_of_frames_that_disagrees_with_the_functional_groups_is_refused(
+    tmp_path: Path,
+) -> None:
+    path, dataset = binary(tmp_path)
+    count = len(dataset.PerFrameFunctionalGroupsSequence)
+    dataset.NumberOfFrames = count + 2
+    dataset.save_as(path)
+
+    assert refusal(path).code == "ROI_UNREADABLE"
+    assert refusal(path).found == (
+        f"NumberOfFrames {count + 2}, functional groups of {count} frames"
+    )
+
+
+def test_functional_groups_cut_off_are_refused_though_pixels_are_there(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    del dataset.PerFrameFunctionalGroupsSequence[-1]
+    dataset.save_as(path)
+
+    assert "NumberOfFrames" in refusal(path).found
+
+
+def test_pixels_of_more_frames_than_there_are_groups_are_refused(tmp_path: Path) -> None:
+    """Else frames padded to whole bytes, as an old tool wrote them, would shift every mask."""
+    path, dataset = binary(tmp_path)
+    dataset.PixelData += bytes(500)
+    dataset.save_as(path)
+
+    assert "bytes of pixels" in refusal(path).found
+
+
+def test_frames_of_different_pixel_size_are_refused(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    other = pydicom.Dataset()
+    other.PixelSpacing = [0.75, 1.5]
+    other.SliceThickness = 3.0
+    dataset.PerFrameFunctionalGroupsSequence[2].PixelMeasuresSequence = [other]
+    dataset.save_as(path)
+
+    assert refusal(path).found == "frames of different PixelSpacing"
+
+
+def test_functional_groups_may_stand_in_every_frame(tmp_path: Path) -> None:
+    """Orientation and pixel size repeated per frame read as when they are shared."""
+    path, dataset = binary(tmp_path)
+    before = read_segmentation(path)
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for keyword in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        for frame in dataset.PerFrameFunctionalGroupsSequence:
+            setattr(frame, keyword, getattr(shared, keyword))
+        delattr(shared, keyword)
+    dataset.save_as(path)
+
+    for one, other in zip(before, read_segmentation(path), strict=True):
+        np.testing.assert_array_equal(one.weights, other.weights)
+        np.testing.assert_allclose(one.grid.affine, other.grid.affine)
+
+
+def test_indices_and_derivations_are_not_needed(tmp_path: Path) -> None:
+    """Without dimension indices and derivation images, or with several of them: the same."""
+    path, dataset = binary(tmp_path)
+    before = read_segmentation(path)
+    for keyword in ("DimensionIndexSequence", "DimensionOrganizationSequence"):
+        delattr(dataset, keyword)
+    for number, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        del frame.FrameContentSequence
+        images = list(frame.get("DerivationImageSequence") or [])
+        frame.DerivationImageSequence = images * 3 if number % 2 else []
+    dataset.save_as(path)
+
+    for one, other in zip(before, read_segmentation(path), strict=True):
+        np.testing.assert_array_equal(one.weights, other.weights)
+        np.testing.assert_allclose(one.grid.affine, other.grid.affine)
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_slices_left_out_between_frames_stay_empty(tmp_path: Path, *, stated: bool) -> None:
+    """Two of six slices stored, two apart; the least distance or SpacingBetweenSlices counts."""
+    pixels = np.zeros((*SHAPE, 1), dtype=np.uint8)
+    pixels[[0, 1, 4], 5:30, 3:20] = 1
+    write(tmp_path / "seg.dcm", images(STACKS["oblique"]), pixels, "BINARY")
+    path, dataset = tmp_path / "seg.dcm", pydicom.dcmread(tmp_path / "seg.dcm")
+    measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    if stated:
+        measures.SpacingBetweenSlices = 1.7
+    elif "SpacingBetweenSlices" in measures:
+        del measures.SpacingBetweenSlices
+    dataset.save_as(path)
+
+    (shape,) = read_segmentation(path)
+
+    assert dataset.NumberOfFrames == 3
+    assert shape.weights.any(axis=(1, 2)).tolist() == [True, True, False, False, True]
+    assert shape.grid.spacing_mm[0] == pytest.approx(1.7, rel=1e-5)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless], ids=["plain", "RLE"])
+@pytest.mark.parametrize("highest", [3, 300], ids=["8 bits", "16 bits"])
+def test_label_maps_of_one_and_two_bytes_read_as_they_were_written(
+    tmp_path: Path, highest: int, syntax: pydicom.uid.UID
+) -> None:
+    """As highdicom reads them, too, up to 255: label 256 onwards it takes for 0 onwards (0.28)."""
+    pixels = np.zeros(SHAPE, dtype=np.uint16)
+    pixels[1:4, 5:30, 3:20] = np.random.default_rng(3).integers(1, highest + 1, (3, 25, 17))
+    pixels[2, 7, 4] = highest
+    write(tmp_path / "seg.dcm", images(STACKS["oblique"]), pixels, "LABELMAP",
+          transfer_syntax_uid=syntax)  # fmt: skip
+    stored = pydicom.dcmread(tmp_path / "seg.dcm", stop_before_pixels=True)
+    expected, part = highdicom_volumes(tmp_path / "seg.dcm")
+    places = np.array([one.ImagePositionPatient for one in images(STACKS["oblique"])], dtype=float)
+    affine = part.affine.copy()
+    affine[:3, 0], affine[:3, 3] = (places[-1] - places[0]) / (len(places) - 1), places[0]
+    whole = Grid(SHAPE, affine)
+
+    shapes = read_segmentation(tmp_path / "seg.dcm")
+
+    assert stored.BitsAllocated == (16 if highest > 255 else 8)
+    assert len(shapes) == highest
+    for number, shape in enumerate(shapes):
+        np.testing.assert_array_equal(on_whole(shape, whole), pixels == number + 1)
+        if highest < 256:
+            np.testing.assert_array_equal(on_whole(shape, part), expected[..., number])
+
+
+@pytest.mark.parametrize("most", [1, 100, 255])
+@pytest.mark.parametrize("kind", ["OCCUPANCY", "PROBABILITY"])
+def test_fractions_are_parts_of_the_largest_value(tmp_path: Path, kind: str, most: int) -> None:
+    rng = np.random.default_rng(1)
+    stored = rng.integers(0, most + 1, (*SHAPE, 1))
+    pixels = (stored / most).astype(np.float32)
+    write(tmp_path / "seg.dcm", images(STACKS["axial"]), pixels, "FRACTIONAL",
+          fractional_type=kind, max_fractional_value=most)  # fmt: skip
+
+    (shape,) = read_segmentation(tmp_path / "seg.dcm")
+
+    np.testing.assert_allclose(shape.weights, pixels[..., 0], atol=1e-6)
+    assert [flag.code for flag in shape.flags] == ["ROI_PROBABILITY"] * (kind == "PROBABILITY")
+
+
+@pytest.mark.parametrize("most", [0, 100])
+def test_fractions_above_the_largest_value_are_refused_not_cut(tmp_path: Path, most: int) -> None:
+    pixels = blobs(1).astype(np.float32)
+    write(tmp_path / "seg.dcm", images(STACKS["axial"]), pixels, "FRACTIONAL",
+          fractional_type="OCCUPANCY", max_fractional_value=200)  # fmt: skip
+    dataset = pydicom.dcmread(tmp_path / "seg.dcm")
+    dataset.MaximumFractionalValue = most
+    dataset.save_as(tmp_path / "seg.dcm")
+
+    assert f"MaximumFractionalValue {most}" in refusal(tmp_path / "seg.dcm").found
+
+
+def test_a_label_that_is_not_described_is_refused(tmp_path: Path) -> None:
+    pixels = np.zeros(SHAPE, dtype=np.uint8)
+    pixels[1:4, 5:30, 3:20] = 1
+    pixels[2, 6, 6] = 2
+    write(tmp_path / "seg.dcm", images(STACKS["axial"]), pixels, "LABELMAP")
+    dataset = pydicom.dcmread(tmp_path / "seg.dcm")
+    dataset.SegmentSequence = [
+        item for item in dataset.SegmentSequence if int(item.SegmentNumber) != 2
+    ]
+    dataset.save_as(tmp_path / "seg.dcm")
+
+    assert refusal(tmp_path / "seg.dcm").found == "label 2, which is not described"
+
+
+def test_two_segments_of_one_number_are_refused(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    dataset.SegmentSequence[1].SegmentNumber = 1
+    dataset.save_as(path)
+
+    assert refusal(path).found == "two segments of one number"
+
+
+@pytest.mark.parametrize("keyword", ["TotalPixelMatrixRows", "ImageOrientationSlide"])
+def test_tiles_of_a_slide_are_refused_by_name(tmp_path: Path, keyword: str) -> None:
+    path, dataset = binary(tmp_path)
+    setattr(dataset, keyword, 100 if "Rows" in keyword else [1, 0, 0, 0, 1, 0])
+    dataset.save_as(path)
+
+    assert refusal(path).found == "tiles of a slide"
+
+
+def test_unwanted_segments_are_not_unpacked_and_the_wanted_are_the_same(tmp_path: Path) -> None:
+    path, _ = binary(tmp_path)
+    first, second = read_segmentation(path)
+    asked: list[str] = []
+
+    def wanted(name: str) -> bool:
+        asked.append(name)
+        return "2" in name
+
+    (only,) = read_segmentation(path, wanted)
+
+    assert asked == ["organ 1", "organ 2"]
+    assert only.name == second.name
+    np.testing.assert_array_equal(only.weights, second.weights)
+    np.testing.assert_allclose(only.grid.affine, second.grid.affine)
+    assert first.name == "organ 1"
+
+
+def bomb(path: Path, rows: int, frames: int) -> None:
+    """Write an RLE object of a few kilobytes that says it unpacks to much more."""
+    pixels = np.ones((*SHAPE, 1), dtype=np.float32)
+    write(path, images(STACKS["axial"]), pixels, "FRACTIONAL", fractional_type="OCCUPANCY",
+          max_fractional_value=255, transfer_syntax_uid=RLELossless)  # fmt: skip
+    dataset = pydicom.dcmread(path)
+    dataset.Rows = dataset.Columns = rows
+    groups = list(dataset.PerFrameFunctionalGroupsSequence)
+    dataset.PerFrameFunctionalGroupsSequence = (groups * frames)[:frames]
+    dataset.NumberOfFrames = frames
+    dataset.save_as(path)
+
+
+@pytest.mark.parametrize(("rows", "frames"), [(60000, 6), (8000, 40), (4000, 2000)])
+def test_compressed_frames_that_unpack_without_measure_are_refused_unread(
+    tmp_path: Path, rows: int, frames: int
+) -> None:
+    bomb(tmp_path / "seg.dcm", rows, frames)
+    tracemalloc.start()
+    try:
+        error = refusal(tmp_path / "seg.dcm")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert error.code == "ROI_UNREADABLE"
+    assert "unpack" in error.found or "Rows and Columns" in error.found
+    assert peak < 1 << 26
+
+
+def test_a_frame_whose_data_do_not_fit_its_size_is_not_decoded(tmp_path: Path) -> None:
+    bomb(tmp_path / "seg.dcm", 100, 6)
+
+    assert refusal(tmp_path / "seg.dcm").code == "DECODE"
+
+
+def test_two_frames_a_hundred_metres_apart_are_refused_not_filled_up(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    measures.SpacingBetweenSlices = 0.0001
+    for number, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        place = frame.PlanePositionSequence[0]
+        place.ImagePositionPatient = [0.0, 0.0, 9000.0 * number]
+    dataset.save_as(path)
+
+    assert "voxels from end to end" in refusal(path).found
+
+
+def test_the_study_of_other_images_is_known_where_the_object_says_so(tmp_path: Path) -> None:
+    path, dataset = binary(tmp_path)
+    assert read_segmentation(path)[0].study_uid == ""
+
+    other = pydicom.Dataset()
+    other.StudyInstanceUID = "1.2.99"
+    other.ReferencedSeriesSequence = dataset.ReferencedSeriesSequence
+    del dataset.ReferencedSeriesSequence
+    dataset.StudiesContainingOtherReferencedInstancesSequence = [other]
+    dataset.save_as(path)
+
+    assert read_segmentation(path)[0].study_uid == "1.2.99"
