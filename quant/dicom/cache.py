@@ -24,6 +24,7 @@ from quant.dicom import (
     pydicom_headers,
     streams,
     walker,
+    walker_hop,
     walker_values,
 )
 from quant.dicom.cache_file import CacheFile, Row
@@ -49,7 +50,7 @@ MOST_BYTES = 512 * 2**20
 """Beyond this size the oldest quarter of the entries is dropped; about 200 000 remain."""
 
 READING = (
-    facts, headers, objects, private, pydicom_headers, streams, walker, walker_values,
+    facts, headers, objects, private, pydicom_headers, streams, walker, walker_hop, walker_values,
 )  # fmt: skip
 """The modules that make headers: when their text changes, headers are read anew."""
 

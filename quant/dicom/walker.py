@@ -1,6 +1,6 @@
 """A header read by hopping from element to element: the fast way, for files without surprises.
 
-What is not plain explicit or implicit little-endian Part 10, in the order of tags, with the lengths
+What is not plain explicit or implicit little-endian Part 10, wanted tags in order, with the lengths
 that add up, is left to pydicom (:mod:`quant.dicom.headers`), which is the reference: where this
 walk gives an answer, it is pydicom's.
 
@@ -18,6 +18,17 @@ from pydicom.datadict import dictionary_VR
 from quant.dicom.facts import MAX_ITEMS
 from quant.dicom.private import PRIVATE_TAGS, private_facts
 from quant.dicom.streams import DEFLATED, EXPLICIT_BIG, IMPLICIT_LITTLE, MAGIC_AT
+from quant.dicom.walker_hop import (
+    ITEM,
+    ITEM_END,
+    PIXELS,
+    SEQUENCE_END,
+    STOPS,
+    UNDEFINED,
+    hop_explicit,
+    hop_implicit,
+    keep,
+)
 from quant.dicom.walker_values import (
     CHARSET,
     CS,
@@ -34,7 +45,6 @@ from quant.dicom.walker_values import (
     Want,
     check_charset,
     identifier,
-    plain_want,
 )
 
 if TYPE_CHECKING:
@@ -51,22 +61,8 @@ DEEPEST = 16
 
 SYNTAX, MEDIA_CLASS, MEDIA_INSTANCE = 0x00020010, 0x00020002, 0x00020003
 
-PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-UNDEFINED = 0xFFFFFFFF
-
-STOPS = frozenset((
-    *WANTED, *PRIVATE_TAGS, *PIXELS, *IDENTIFIERS, CHARSET, ITEM, ITEM_END, SEQUENCE_END,
-))  # fmt: skip
-"""Tags that are looked at; every other element is hopped over."""
-
-PLAIN = {(tag & 0xFFFF) << 16 | tag >> 16: plain_want(tag) for tag in sorted(STOPS)}
-"""What to do with these, by tag with its halves swapped, as little-endian files store it: take
-the value, or leave it (None) to the slower walk."""
-
 PADDING = bytes(16)
 EXPLICIT, IMPLICIT = struct.Struct("<HHHHI"), struct.Struct("<HHI")
-QUICK_EXPLICIT, QUICK_IMPLICIT = struct.Struct("<IHHI"), struct.Struct("<II")
 
 NOTHING: Table = {}
 
@@ -159,9 +155,9 @@ class _Walk:
 
     def _top(self, at: int) -> int:
         """Walk the top level; return the place of the pixel data, or the file's size."""
-        last, hop = 0, _hop_explicit if self.explicit else _hop_implicit
+        last, hop = 0, hop_explicit if self.explicit else hop_implicit
         while True:
-            at, last = hop(self, at, last)
+            at, last = hop((self.buffer, self.limit), at, last, self.facts)
             if at + 12 > self.limit and self.base + self.limit < self.size:
                 at = self._moved(at)
             if self.base + at == self.size:
@@ -278,7 +274,7 @@ class _Walk:
             return
         if vr not in DECODERS:
             raise OddError(vr)
-        _keep(self.facts, prefix + want.keyword, vr, self.buffer[start:end])
+        keep(self.facts, prefix + want.keyword, vr, self.buffer[start:end])
 
     def _sequence(
         self, element: tuple[int, int, int, int | None], wanted: Table, prefix: str, depth: int
@@ -355,57 +351,3 @@ class _Walk:
             raise OddError("an item or element is longer than what holds it")
         if stop > self.limit:
             raise _ShortError
-
-
-def _keep(facts: dict[str, object], path: str, vr: int, raw: bytes) -> None:
-    """Note a value unless it is empty."""
-    value = DECODERS[vr](raw) if raw else None
-    if value is not None:
-        facts[path] = value
-
-
-def _hop_explicit(walk: _Walk, at: int, last: int) -> tuple[int, int]:
-    """Hop over elements that nobody wants, and take in plain ones, as far as the window goes.
-
-    Returns
-    -------
-    tuple of (at, last)
-        Where something comes that needs more care, and the last tag (halves swapped) taken in.
-    """
-    unpack, heads, plain, facts = QUICK_EXPLICIT.unpack_from, HEADS, PLAIN, walk.facts
-    buffer, limit = walk.buffer, walk.limit
-    while at + 12 <= limit:
-        swapped, vr, length, long_length = unpack(buffer, at)
-        head = heads.get(vr)
-        if head != 8:
-            if head is None:
-                break
-            length = long_length
-        if length & 1:
-            break
-        if swapped in plain:
-            want, end = plain[swapped], at + head + length
-            if want is None or end > limit or want.tag <= last or vr not in DECODERS:
-                break
-            _keep(facts, want.keyword, vr, buffer[at + head : end])
-            last = want.tag
-        at += head + length
-    return at, last
-
-
-def _hop_implicit(walk: _Walk, at: int, last: int) -> tuple[int, int]:
-    """Hop as :func:`_hop_explicit` does, where elements do not state their type."""
-    unpack, plain, facts = QUICK_IMPLICIT.unpack_from, PLAIN, walk.facts
-    buffer, limit = walk.buffer, walk.limit
-    while at + 8 <= limit:
-        swapped, length = unpack(buffer, at)
-        if length & 1:
-            break
-        if swapped in plain:
-            want, end = plain[swapped], at + 8 + length
-            if want is None or end > limit or want.tag <= last or want.vr not in DECODERS:
-                break
-            _keep(facts, want.keyword, want.vr, buffer[at + 8 : end])
-            last = want.tag
-        at += 8 + length
-    return at, last

@@ -371,8 +371,8 @@ HOSTILE = {
     "sequences in sequences": (SEQUENCE + ENDLESS + ITEM + ENDLESS) * 20_000,
     "a value of four gigabytes": b"\x08\0\x08\0UT\0\0\xfe\xff\xff\xff" + bytes(64),
     "an item of four gigabytes": SEQUENCE + ENDLESS + ITEM + b"\xfe\xff\xff\xff" + bytes(64),
-    "items without end": SEQUENCE + ENDLESS + (ITEM + bytes(4)) * 100_000,
-    "elements without end": b"\x09\0\1\0LO\0\0" * 100_000,
+    "items without end": SEQUENCE + ENDLESS + (ITEM + bytes(4)) * 40_000,
+    "elements without end": b"\x09\0\1\0LO\0\0" * 40_000,
 }
 
 
