@@ -9,8 +9,8 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from quant.dicom.enhanced import images_of, is_multiframe, of_frames, with_frames
-from quant.dicom.facts import tail, words
+from quant.dicom.enhanced import COUNT, images_of, is_multiframe, of_frames, with_frames
+from quant.dicom.facts import tail, whole, words
 from quant.dicom.image_groups import LEAST_SLICES, MOST_GROUPS, ImageGroup, PlacedImages
 from quant.errors import StudyError
 
@@ -52,7 +52,7 @@ def split_slices(series: "SeriesEntry") -> "tuple[SeriesEntry, ...]":
     groups = [part for group in groups for part in placed.volumes(group)]
     if len(groups) < 2 or max(len(group.members) for group in groups) < LEAST_SLICES:
         return (series,)
-    groups.sort(key=lambda group: (-len(group.members), group.members))
+    groups.sort(key=lambda group: len(group.members) < LEAST_SLICES)
     return tuple(
         _part(series, group, name) for group, name in zip(groups, _names(groups), strict=True)
     )
@@ -73,7 +73,7 @@ def parts_in_words(parts: "Sequence[SeriesEntry]") -> "Iterator[str]":
 
 def _part(series: "SeriesEntry", group: ImageGroup, name: str) -> "SeriesEntry":
     if is_multiframe(series):
-        chosen = series.frames or range(len(images_of(series)))
+        chosen = series.frames or range(whole(series.facts, COUNT) or 0)
         frames = tuple(chosen[member] for member in group.members)
         return replace(
             series, part=name, files=(of_frames(series.files[0], frames),), frames=frames
@@ -85,8 +85,9 @@ def _names(groups: list[ImageGroup]) -> list[str]:
     """Return what each part is called: what tells it apart, and its slices where they are few."""
     names: list[str] = []
     for group in groups:
-        few = len(group.members) < LEAST_SLICES
-        name = ", ".join(group.words) + (f" ({len(group.members)} slices only)" if few else "")
+        count = len(group.members)
+        few = f" ({count} slice{'s' if count > 1 else ''} only)" if count < LEAST_SLICES else ""
+        name = ", ".join(group.words) + few
         again = sum(one == name or one.startswith(f"{name} #") for one in names)
         names.append(f"{name} #{again + 1}" if again else name)
     return names
