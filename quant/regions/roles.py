@@ -82,15 +82,17 @@ TARGET = re.compile(r"[ |-]z?(?:[pci]tv|prv)(?:[\d_ |-]|$|[a-z](?![^\W_]))")
 
 MARGIN_ADDED = re.compile(r"[+\u00b1]\s*\d")
 
-ABOUT = r"rings?|rim|shell|halo|margins?|exp(?:ansion|anded)?|bed|bett|background|bkg|surround\w*"
+ABOUT = r"rings?|shell|halo|margins?|exp(?:ansion|anded)?|bed|bett|background|bkg|surround\w*"
 
 ABOUT_BEFORE = re.compile(
-    rf"[ |-](?:{ABOUT}|outside|around|near|peri|resected|excised|former)"
+    rf"[ |-](?:{ABOUT}|rim[ |-]of|outside|around|near|peri|resected|excised|former)"
     r"(?:[ |-](?:of|the|an?|around))*$"
 )
 """What stands before a tumour when something about it is meant."""
 
-ABOUT_AFTER = re.compile(rf"[^ |-]*(?:[ |-]\d+)?(?:[ |-]?[cm]m)?[ |-](?:{ABOUT}|cavity)(?![^\W_])")
+ABOUT_AFTER = re.compile(
+    rf"[^ |-]*(?:[ |-]\d+)?(?:[ |-]?[cm]m)?[ |-](?:{ABOUT}|rim|cavity)(?![^\W_])"
+)
 """What stands after it."""
 
 OTHER_TERM = re.compile(

@@ -85,6 +85,37 @@ def test_a_name_of_several_roles_takes_the_weightier_and_says_so(
         ("Liver-GTV", Role.LIVER, "tumour"),
         ("Liver\u2212GTVp", Role.LIVER, "tumour"),
         ("normal liver-GTV1 (2)", Role.LIVER, "tumour"),
+        ("PTV-GTV", Role.OTHER, "tumour"),
+        ("PTV - GTV", Role.OTHER, "tumour"),
+        ("PTV minus GTV", Role.OTHER, "tumour"),
+        ("GTV-PTV", Role.OTHER, "tumour"),
+        ("CTV_tumour", Role.OTHER, "tumour"),
+        ("ITV primary", Role.OTHER, "tumour"),
+        ("zPTV1-GTV1", Role.OTHER, "tumour"),
+        ("PTV mets", Role.OTHER, "lesion"),
+        ("Lungs-GTV", Role.OTHER, "tumour"),
+        ("Kidney_L-GTV", Role.OTHER, "tumour"),
+        ("external-GTV", Role.OTHER, "tumour"),
+        ("GTV+10mm", Role.OTHER, "tumour"),
+        ("GTV + 1 cm", Role.OTHER, "tumour"),
+        ("lesion \u00b1 3", Role.OTHER, "lesion"),
+        ("GTV exp 5mm", Role.OTHER, "tumour"),
+        ("GTV 5 mm ring", Role.OTHER, "tumour"),
+        ("ring of the GTV", Role.OTHER, "tumour"),
+        ("tumour_bed", Role.OTHER, "tumour"),
+        ("TumorBed", Role.OTHER, "tumour"),
+        ("tumour margin", Role.OTHER, "tumour"),
+        ("tumour background", Role.OTHER, "tumour"),
+        ("tumour cavity", Role.OTHER, "tumour"),
+        ("resected tumour", Role.OTHER, "tumour"),
+        ("around tumour", Role.OTHER, "tumour"),
+        ("liver outside tumour", Role.LIVER, "tumour"),
+        ("peri-tumoural liver", Role.LIVER, "tumour"),
+        ("lesion ring", Role.OTHER, "lesion"),
+        ("fat mass", Role.OTHER, "tumour"),
+        ("lean_mass", Role.OTHER, "tumour"),
+        ("muscle mass left", Role.MUSCLE_LEFT, "tumour"),
+        ("primary bronchus", Role.OTHER, "tumour"),
     ],
 )
 def test_a_negated_word_does_not_count_and_is_flagged(name: str, role: Role, negated: str) -> None:
@@ -111,10 +142,32 @@ def test_a_negated_word_does_not_count_and_is_flagged(name: str, role: Role, neg
         ("liver-lesion 1", Role.LESION),
         ("lesion1 liver R lobe", Role.LESION),
         ("PTV", Role.OTHER),
+        ("GTV1+GTV2", Role.TUMOUR),
+        ("PET-GTV", Role.TUMOUR),
+        ("left-GTV", Role.TUMOUR),
+        ("kidney-tumour", Role.TUMOUR),
+        ("adrenal-mass", Role.TUMOUR),
+        ("soft tissue mass", Role.TUMOUR),
+        ("tumour 5mm", Role.TUMOUR),
+        ("tumour outside liver", Role.TUMOUR),
+        ("GTV oral cavity", Role.TUMOUR),
+        ("tumour minus necrosis", Role.TUMOUR),
+        ("liver mets", Role.LESION),
+        ("lesion 10mm", Role.LESION),
+        ("orbital rim lesion", Role.LESION),
     ],
 )
 def test_what_only_looks_negated_counts(name: str, role: Role) -> None:
     assert assign_role(name, RegionSettings())[0] is role
+
+
+@pytest.mark.parametrize("name", ["GTV minus", "tumour without", "liver not"])
+def test_a_name_that_breaks_off_is_told(name: str) -> None:
+    """What should be taken away is missing, so the region may not be what the name says."""
+    role, flags = assign_role(name, RegionSettings())
+
+    assert role in (Role.TUMOUR, Role.LIVER)
+    assert [flag.detail for flag in flags] == [f"'{name}' taken as {role}, fits other"]
 
 
 @pytest.mark.parametrize(
