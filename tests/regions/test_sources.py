@@ -8,10 +8,12 @@ import nibabel
 import numpy as np
 import pytest
 
-from quant.domain.shapes import ContourShape, LabelShape
+from quant.domain.protocol import RegionSettings
+from quant.domain.shapes import ContourShape, LabelShape, Wanted, every
 from quant.domain.study import FileEntry, SeriesEntry, StudyFiles
-from quant.regions.sources import gather_shapes
-from tests.support.rt_builder import RT_STRUCTURE_SET, Roi, write_structure_set
+from quant.regions.sources import ShapesFound, gather_shapes
+from tests.support.dicom_builder import item
+from tests.support.rt_builder import RT_STRUCTURE_SET, Roi, structure_set, write_structure_set
 
 DATA = Path(__file__).parents[1] / "data"
 SQUARE = np.array([[0.0, 0, 0], [9, 0, 0], [9, 9, 0], [0, 9, 0]])
@@ -123,3 +125,203 @@ def test_names_hold_nothing_that_cannot_be_printed(tmp_path: Path) -> None:
     assert [shape.name for shape in found.shapes] == [
         "a [31mb", "a [31mb (2)", "liver", "liver (2)", "unnamed", "x" * 120
     ]  # fmt: skip
+
+
+# Only what can mean something is read
+
+
+def masks(folder: Path, *names: str) -> tuple[Path, ...]:
+    mask = np.zeros((4, 5, 6), dtype=np.uint8)
+    mask[1:3, 2:4, 1:5] = 1
+    return tuple(write_nifti(folder / f"{name}.nii.gz", mask) for name in names)
+
+
+def names(found: ShapesFound) -> list[str]:
+    return [shape.name for shape in found.shapes]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the label files that were read whole."""
+    import quant.images.labels as module
+
+    whole: list[str] = []
+    before = module.read_label_file
+
+    def watched(path: Path, wanted: Wanted = every) -> tuple[LabelShape, ...]:
+        whole.append(path.name)
+        return before(path, wanted)
+
+    monkeypatch.setattr(module, "read_label_file", watched)
+    return whole
+
+
+def test_files_whose_names_mean_nothing_are_not_read_but_listed(
+    tmp_path: Path, read: list[str]
+) -> None:
+    paths = masks(tmp_path, "liver", "spleen", "vertebrae_L2", "vertebrae_L1", "rib_left_4", "GTV")
+
+    found = gather_shapes(StudyFiles("1", "", (), paths), RegionSettings())
+
+    assert read == ["GTV.nii.gz", "liver.nii.gz", "vertebrae_L2.nii.gz"]
+    assert names(found) == ["GTV", "liver", "vertebrae_L2"]
+    assert found.unread == ("rib_left_4", "spleen", "vertebrae_L1")
+
+
+def test_without_settings_everything_is_read(tmp_path: Path, read: list[str]) -> None:
+    paths = masks(tmp_path, "liver", "spleen")
+
+    found = gather_shapes(StudyFiles("1", "", (), paths))
+
+    assert read == ["liver.nii.gz", "spleen.nii.gz"]
+    assert names(found) == ["liver", "spleen"]
+    assert found.unread == ()
+
+
+def test_the_words_of_the_protocol_decide(tmp_path: Path, read: list[str]) -> None:
+    paths = masks(tmp_path, "spleen", "liver")
+
+    gather_shapes(StudyFiles("1", "", (), paths), RegionSettings(liver=("spleen",)))
+
+    assert read == ["spleen.nii.gz"]
+
+
+@pytest.mark.parametrize("kind", ["header", "json", "csv"])
+def test_a_label_map_is_read_where_its_table_names_a_role(
+    tmp_path: Path, read: list[str], kind: str
+) -> None:
+    """Whatever the file is called; only the labels that mean something become shapes."""
+    labels = np.zeros((4, 5, 6), dtype=np.uint8)
+    labels[0, 0], labels[1, 1], labels[2, 2] = 1, 2, 3
+    table = {1: "spleen", 2: "liver", 3: "aorta"}
+    path = write_nifti(tmp_path / "organs.nii.gz", labels)
+    if kind == "header":
+        rows = "".join(f"<Label Key='{key}'>{name}</Label>" for key, name in table.items())
+        image: Any = nibabel.load(path)
+        extension: Any = nibabel.nifti1.Nifti1Extension
+        image.header.extensions.append(extension(0, f"<LabelTable>{rows}</LabelTable>".encode()))
+        nibabel.save(image, path)
+    elif kind == "json":
+        (tmp_path / "organs.json").write_text(json.dumps({str(k): v for k, v in table.items()}))
+    else:
+        (tmp_path / "organs.csv").write_text("".join(f"{k},{v}\n" for k, v in table.items()))
+
+    found = gather_shapes(StudyFiles("1", "", (), (path,)), RegionSettings())
+    other = gather_shapes(StudyFiles("1", "", (), (path,)), RegionSettings(liver=("Leber",)))
+
+    assert names(found) == ["liver"]
+    assert found.unread == ("aorta", "spleen")
+    assert read == ["organs.nii.gz"]
+    assert names(other) == []
+    assert other.unread == ("aorta", "liver", "spleen")
+
+
+def test_slicers_segments_are_known_from_the_header(read: list[str]) -> None:
+    path = DATA / "slicer_seg_nrrd" / "Segmentation.seg.nrrd"
+    study = StudyFiles("1", "", (), (path,))
+
+    assert names(gather_shapes(study, RegionSettings())) == []
+    assert read == []
+    found = gather_shapes(study, RegionSettings(liver=("left lung",)))
+    assert names(found) == ["left lung"]
+    assert "ribs" in found.unread
+
+
+@pytest.mark.parametrize("name", ["couinaud", "T"])
+def test_a_number_that_completes_a_role_is_not_missed(tmp_path: Path, name: str) -> None:
+    """Label 5 of a file ``couinaud.nii.gz`` is liver segment 5; ``T:1`` is the protocol's T1."""
+    labels = np.zeros((4, 5, 6), dtype=np.uint8)
+    labels[0, 0], labels[1, 1] = 1, 5
+    path = write_nifti(tmp_path / f"{name}.nii.gz", labels)
+
+    found = gather_shapes(StudyFiles("1", "", (), (path,)), RegionSettings(tumour=("T 1",)))
+
+    assert names(found) == {"couinaud": ["couinaud:1", "couinaud:5"], "T": ["T:1"]}[name]
+
+
+def test_a_file_that_cannot_say_what_it_holds_is_read_and_refused(tmp_path: Path) -> None:
+    """A broken header may have named a tumour."""
+    (tmp_path / "organs.nii.gz").write_bytes(b"nonsense" * 50)
+    (tmp_path / "scene.seg.nrrd").write_bytes(b"nonsense" * 50)
+    paths = (tmp_path / "organs.nii.gz", tmp_path / "scene.seg.nrrd")
+
+    found = gather_shapes(StudyFiles("1", "", (), paths), RegionSettings())
+
+    assert [one.code for one in found.quarantined] == ["ROI_UNREADABLE"] * 2
+
+
+def test_an_image_named_like_a_region_is_refused_and_another_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    image = np.full((4, 5, 6), -1000, dtype=np.int16)
+    make: Any = nibabel.Nifti1Image
+    for name in ("liver", "ct"):
+        nibabel.save(make(image, np.eye(4)), tmp_path / f"{name}.nii.gz")
+    paths = (tmp_path / "ct.nii.gz", tmp_path / "liver.nii.gz")
+
+    found = gather_shapes(StudyFiles("1", "", (), paths), RegionSettings())
+
+    assert [(one.path, one.code) for one in found.quarantined] == [
+        ("liver.nii.gz", "ROI_NOT_LABELS")
+    ]
+    assert found.unread == ("ct",)
+
+
+def test_contours_and_segments_without_a_role_are_not_looked_at_but_listed(
+    study: StudyFiles,
+) -> None:
+    found = gather_shapes(study, RegionSettings())
+
+    assert names(found) == ["liver", "Liver", "liver (2)"]
+    assert found.unread[0] == "cervical vertebral column"
+    assert {"empty", "ribs", "tissue"} <= set(found.unread)
+
+
+# Where contours were drawn
+
+
+def referring(folder: Path, heights: list[float], series_uid: str) -> StudyFiles:
+    """Return a study of an axial CT and a structure set that refers to a series."""
+    rt = structure_set([Roi("GTV", [SQUARE + np.array([0, 0, h]) for h in heights])])
+    frame = rt.ReferencedFrameOfReferenceSequence[0]
+    frame.RTReferencedStudySequence = [
+        item(
+            ReferencedSOPInstanceUID="1.9",
+            RTReferencedSeriesSequence=[item(SeriesInstanceUID=series_uid)],
+        )
+    ]
+    rt.save_as(folder / "rt.dcm", enforce_file_format=True)
+    facts: list[dict[str, object]] = [
+        {
+            "ImagePositionPatient": (0.0, 0.0, 2.5 * number),
+            "ImageOrientationPatient": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
+        }
+        for number in range(9)
+    ]
+    ct = tuple(
+        FileEntry(folder / f"{n}.dcm", "1.2.840.10008.5.1.4.1.1.2", f"1.1.{n}", one)
+        for n, one in enumerate(facts)
+    )
+    rts = series("1.2", "RTSTRUCT", (RT_STRUCTURE_SET, "1.2.1", folder / "rt.dcm"))
+    return StudyFiles("1.9", "", (SeriesEntry("1.1", "CT", ct), rts))
+
+
+def test_contours_know_the_slices_of_the_series_to_which_they_refer(tmp_path: Path) -> None:
+    (shape,) = gather_shapes(referring(tmp_path, [2.5, 5.0], "1.1")).shapes
+
+    assert isinstance(shape, ContourShape)
+    assert (shape.study_uid, shape.series_uid) == ("1.9", "1.1")
+    assert shape.drawn_on is not None
+    np.testing.assert_allclose(shape.drawn_on.normal, [0, 0, 1])
+    np.testing.assert_allclose(np.sort(shape.drawn_on.positions_mm[:, 2]), 2.5 * np.arange(9))
+
+
+def test_contours_on_a_series_that_is_not_here_are_taken_without_its_slices(
+    tmp_path: Path,
+) -> None:
+    (shape,) = gather_shapes(referring(tmp_path, [2.5, 5.0], "1.77")).shapes
+
+    assert isinstance(shape, ContourShape)
+    assert shape.series_uid == "1.77"
+    assert shape.drawn_on is None
+    assert len(shape.contours_mm) == 2
