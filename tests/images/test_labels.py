@@ -19,6 +19,7 @@ from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape
 from quant.errors import ReadError
 from quant.images.labels import read_label_file
+from quant.images.names import label_names
 from quant.images.refusal import require_size
 
 ROOT = Path(__file__).parents[2]
@@ -701,3 +702,172 @@ def test_other_endings_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("labels")
 
     assert ".txt" in refusal(tmp_path / "a.txt").found
+
+
+# Names without voxels, labels that are wanted
+
+
+def test_only_wanted_labels_become_shapes(tmp_path: Path) -> None:
+    sitk.WriteImage(itk_image(some_labels(), "oblique"), str(tmp_path / "a.mha"))
+    (tmp_path / "a.json").write_text(json.dumps({"1": "liver", "2": "spleen", "5": "L2"}))
+    whole = {shape.name: shape for shape in read_label_file(tmp_path / "a.mha")}
+
+    some = read_label_file(tmp_path / "a.mha", lambda name: name != "spleen")
+
+    assert [shape.name for shape in some] == ["liver", "L2"]
+    for shape in some:
+        np.testing.assert_array_equal(shape.weights, whole[shape.name].weights)
+        np.testing.assert_allclose(shape.grid.affine, whole[shape.name].grid.affine)
+
+
+def test_an_unwanted_map_of_fractions_is_no_shape(tmp_path: Path) -> None:
+    values = np.full((3, 3, 3), 0.5, dtype=np.float32)
+    sitk.WriteImage(itk_image(values, "identity"), str(tmp_path / "spleen.nii"))
+
+    assert read_label_file(tmp_path / "spleen.nii", lambda name: name == "liver") == ()
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_names_in_a_nifti_header_are_known_without_the_voxels(
+    tmp_path: Path,
+    kind: Any,  # noqa: ANN401
+    order: str,
+    ending: str,
+) -> None:
+    """Cut right behind the header, the file still tells; nibabel wrote it."""
+    table = b"<X><LabelTable><Label Key='5'>liver</Label><Label Key='2'>L2</Label></LabelTable></X>"
+    header = kind.header_class(endianness=order)
+    image = kind(some_labels().T, np.eye(4), header)
+    extension: Any = nibabel.nifti1.Nifti1Extension
+    image.header.extensions.append(extension(4, b"some words before"))
+    image.header.extensions.append(extension(0, table))
+    nibabel.save(image, tmp_path / f"a{ending}")
+
+    assert set(label_names(tmp_path / f"a{ending}") or ()) == {"liver", "L2"}
+
+    content = (tmp_path / f"a{ending}").read_bytes()
+    plain_bytes = gzip.decompress(content) if ending == ".nii.gz" else content
+    short = plain_bytes[: len(plain_bytes) - some_labels().size]
+    (tmp_path / f"b{ending}").write_bytes(gzip.compress(short) if ending == ".nii.gz" else short)
+    assert set(label_names(tmp_path / f"b{ending}") or ()) == {"liver", "L2"}
+
+
+def test_totalsegmentators_names_are_known_without_the_voxels() -> None:
+    names = label_names(TORSO)
+
+    assert names is not None
+    assert {shape.name for shape in read_label_file(TORSO)} <= set(names)
+
+
+@pytest.mark.parametrize("path", sorted(SLICER.glob("*.seg.nrrd")), ids=lambda path: path.name)
+def test_names_of_segments_are_known_without_the_voxels(path: Path) -> None:
+    assert label_names(path) == tuple(shape.name for shape in read_label_file(path))
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_a_file_without_a_table_gives_no_names(tmp_path: Path, ending: str) -> None:
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(tmp_path / f"a{ending}"))
+
+    assert label_names(tmp_path / f"a{ending}") == ()
+
+    (tmp_path / "a.csv").write_text("1,liver\n2,spleen\n")
+    assert label_names(tmp_path / f"a{ending}") == ("liver", "spleen")
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd", ".seg.nrrd"])
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 50, b"\x5c\x01\0\0" + b"\xff" * 600])
+def test_names_of_a_broken_file_cannot_be_told(tmp_path: Path, ending: str, content: bytes) -> None:
+    (tmp_path / f"a{ending}").write_bytes(content)
+
+    assert label_names(tmp_path / f"a{ending}") is None
+
+
+def test_a_broken_table_cannot_be_told(tmp_path: Path) -> None:
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(tmp_path / "a.mha"))
+    (tmp_path / "a.json").write_text("{")
+
+    assert label_names(tmp_path / "a.mha") is None
+
+
+# Segments of 3D Slicer
+
+
+def layered(path: Path, last: bool, **segments: str) -> None:  # noqa: FBT001
+    """Write two overlapping layers whose list axis comes last or first."""
+    layers = np.zeros((2, *some_labels().T.shape), dtype=np.uint16)
+    layers[0], layers[1, 3:6, 2:5, 1:3] = some_labels().T, 300
+    directions = np.vstack([np.full(3, np.nan), np.diag([1.5, 2.0, 4.0])])
+    kinds = ["list", "domain", "domain", "domain"]
+    if last:
+        layers, directions, kinds = (
+            np.moveaxis(layers, 0, -1),
+            directions[[1, 2, 3, 0]],
+            kinds[::-1],
+        )
+    header = {"space": "LPS", "space directions": directions, "kinds": kinds,
+              "space origin": np.array([1.0, 2.0, 3.0]), **segments}  # fmt: skip
+    nrrd.write(str(path), layers, header)
+
+
+TWO = {"Segment0_Name": "liver", "Segment0_Layer": "0", "Segment0_LabelValue": "1",
+       "Segment1_Name": "mets", "Segment1_Layer": "1", "Segment1_LabelValue": "300"}  # fmt: skip
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_layers_may_stand_on_the_first_or_last_axis_and_labels_go_beyond_255(
+    tmp_path: Path, *, last: bool
+) -> None:
+    layered(tmp_path / "a.seg.nrrd", last, **TWO)
+
+    liver, mets = read_label_file(tmp_path / "a.seg.nrrd")
+
+    assert (liver.name, int(liver.weights.sum())) == ("liver", 124)
+    assert (mets.name, int(mets.weights.sum())) == ("mets", 3 * 3 * 2)
+    np.testing.assert_allclose(mets.grid.affine[:3, 3], [1 + 3 * 1.5, 2 + 2 * 2.0, 3 + 1 * 4.0])
+
+
+def test_two_segments_of_one_value_in_one_layer_are_refused(tmp_path: Path) -> None:
+    """Else one of them would take the other's place."""
+    layered(tmp_path / "a.seg.nrrd", False, **(TWO | {"Segment1_Layer": "0",  # noqa: FBT003
+                                                      "Segment1_LabelValue": "1"}))  # fmt: skip
+
+    assert refusal(tmp_path / "a.seg.nrrd").found == "two segments of value 1 in layer 0"
+
+
+def test_a_segment_of_one_voxel_lies_where_it_was_painted(tmp_path: Path) -> None:
+    labels = np.zeros((7, 9, 11), dtype=np.uint8)
+    labels[6, 8, 10] = 1
+    header = {"space": "LPS", "space directions": np.diag([1.5, 2.0, 4.0]),
+              "space origin": np.zeros(3), "Segment0_Name": "lesion",
+              "Segment0_LabelValue": "1"}  # fmt: skip
+    nrrd.write(str(tmp_path / "a.seg.nrrd"), labels.T, header)
+
+    (shape,) = read_label_file(tmp_path / "a.seg.nrrd")
+
+    assert shape.weights.tolist() == [[[1]]]
+    np.testing.assert_allclose(shape.grid.affine[:3, 3], [10 * 1.5, 8 * 2.0, 6 * 4.0])
+
+
+def test_a_cropped_extent_lies_where_its_origin_says(tmp_path: Path) -> None:
+    """3D Slicer crops the array and moves the origin; the extent's offset is not added again."""
+    labels = some_labels()[1:4, 2:8, 3:10]
+    directions = np.diag([1.5, 2.0, 4.0])
+    header = {"space": "LPS", "space directions": directions,
+              "space origin": directions @ [3.0, 2.0, 1.0], "Segment0_Name": "liver",
+              "Segment0_LabelValue": "1", "Segment0_Extent": "0 6 0 5 0 2",
+              "Segmentation_ReferenceImageExtentOffset": "3 2 1"}  # fmt: skip
+    nrrd.write(str(tmp_path / "a.seg.nrrd"), labels.T, header)
+
+    (shape,) = read_label_file(tmp_path / "a.seg.nrrd")
+
+    np.testing.assert_allclose(shape.grid.affine[:3, 3], [4.5, 4.0, 4.0])
+
+
+@pytest.mark.parametrize("name", ["a.nhdr", "a.seg.nhdr", "a.mhd", "a.hdr"])
+def test_a_header_whose_data_lie_elsewhere_is_no_label_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(f"{NRRD}data file: elsewhere.raw\n\n")
+    secret(tmp_path)
+
+    assert refusal(tmp_path / name).code == "ROI_UNREADABLE"
