@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from tests.support.dicom_builder import AXIAL, CT, PT, item, nm, save, save_all, slices
+from tests.support.enhanced_builder import enhanced
 from tests.support.peers import Absent, Picture
 
 Numbers = tuple[float, ...]
@@ -369,6 +370,14 @@ CASES = (
         Picture.centroid_mm,
         (-6.0, -8.0, 42.5),
         wrong={"SimpleITK": (-6.0, -8.0, 36.8182)},
+    ),
+    Case(
+        "enhanced CT, frames in any order",
+        PLACE,
+        lambda folder: save(enhanced(slices(CT, hot(6, 5)), [3, 0, 5, 1, 4, 2]), folder / "ct.dcm"),
+        Picture.centroid_mm,
+        (-6.0, -8.0, 42.5),
+        wrong={"SimpleITK": (-8.0, -16.0, 39.5)},
     ),
     Case(
         "CT in JPEG lossless (process 14)",
