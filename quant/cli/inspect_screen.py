@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         FlagReport,
         InspectReport,
         ProblemReport,
+        QuarantineReport,
         RegionReport,
         SeriesReport,
         StudyReport,
@@ -40,11 +41,7 @@ def print_report(console: "Console", report: "InspectReport", *, brief: bool = F
             _print_evidence(console, study)
     if report["quarantined"]:
         _heading(console, "Not used")
-        rows = [
-            (one["path"], one["code"], f"{one['message']} -> {one['action']}", one["severity"])
-            for one in report["quarantined"]
-        ]
-        _print_rows(console, ("file", "code", "why -> what to do"), rows)
+        _print_quarantine(console, report["quarantined"])
 
 
 def print_codes(console: "Console") -> None:
@@ -58,11 +55,19 @@ def print_codes(console: "Console") -> None:
     _print_rows(console, ("code", "what it means -> what to do"), rows, show_severity=True)
 
 
+def _print_quarantine(console: "Console", entries: "Sequence[QuarantineReport]") -> None:
+    rows = [
+        (one["path"], one["code"], f"{one['message']} -> {one['action']}", one["severity"])
+        for one in entries
+    ]
+    _print_rows(console, ("file", "code", "why -> what to do"), rows)
+
+
 def _print_verdict(console: "Console", study: "StudyReport") -> None:
     console.print()
     console.print(f"Study {study['study_uid']}", style="bold")
     colour = "yellow" if study["missing"] else "green"
-    console.print(f"  {study['verdict']}", style=colour if study["measurable"] else "bold red")
+    _say(console, study["verdict"], colour if study["measurable"] else "bold red", indent=2)
     rows = [("would be measured", text) for text in study["measured"]]
     rows += [("would be absent", text) for text in study["missing"]]
     _print_pairs(console, _said_once(rows), indent=2)
@@ -126,6 +131,9 @@ def _print_evidence(console: "Console", study: "StudyReport") -> None:
         _heading(console, "Regions")
         rows = [(*_region_row(one), _worst(one["flags"])) for one in study["regions"]]
         _print_rows(console, ("role", "name", "format", "frame", "size"), rows)
+    if study["unreadable"]:
+        _heading(console, "Region files that cannot be used")
+        _print_quarantine(console, study["unreadable"])
     if study["flags"]:
         _heading(console, "On the study as a whole")
         _print_flags(console, study["flags"])
@@ -151,7 +159,7 @@ def _series_row(one: "SeriesReport") -> tuple[str, ...]:
     verdict = one["chosen_as"] or ("" if one["verdict"] == "not an image" else one["verdict"])
     if one["problem"] is not None:
         verdict = f"refused, {one['problem']['code']}"
-    files = f"{one['files']} file{'s' if one['files'] > 1 else ''}"
+    files = f"{one['files']} file{'s' if one['files'] != 1 else ''}"
     what = f"{one['what']} ({files})"
     return mark, _named(one["series_uid"], one["part"]), what, voxels, one["unit"], verdict
 
@@ -183,7 +191,7 @@ def _print_card(console: "Console", one: "SeriesReport") -> None:
     if one["problem"] is not None:
         problem = one["problem"]
         text = f"{problem['code']}: {problem['sentence']} ({problem['detail']}) -> "
-        console.print(f"    refused: {text}{problem['action']}", style=COLOURS["error"])
+        _say(console, f"refused: {text}{problem['action']}", COLOURS["error"], indent=4)
     _print_pairs(console, [(k, v) for k, v in _card(one) if v], indent=4)
     _print_flags(console, one["flags"])
 
@@ -249,12 +257,16 @@ def _acquisition(one: "SeriesReport") -> str:
 
 
 def _print_flags(console: "Console", flags: "Sequence[FlagReport]") -> None:
-    from rich.padding import Padding
-
     for flag in flags:
         detail = f" ({flag['detail']})" if flag["detail"] else ""
         text = f"{flag['code']}: {flag['sentence']}{detail} -> {flag['action']}"
-        console.print(Padding(text, (0, 0, 0, 4)), style=COLOURS[flag["severity"]])
+        _say(console, text, COLOURS[flag["severity"]], indent=4)
+
+
+def _say(console: "Console", text: str, style: str, *, indent: int) -> None:
+    from rich.padding import Padding
+
+    console.print(Padding(text, (0, 0, 0, indent)), style=style)
 
 
 def _print_pairs(console: "Console", rows: Sequence[tuple[str, str]], *, indent: int) -> None:

@@ -14,7 +14,12 @@ from quant.dicom.volumes import place_volume, read_volume
 from quant.domain.flags import CODES, Flag
 from quant.errors import QuantError, StudyError
 from quant.report.inspection_layout import LAYOUT
-from quant.report.inspection_mending import Finding, findings_of_study, in_order
+from quant.report.inspection_mending import (
+    Finding,
+    findings_of_study,
+    in_order,
+    said_and_action,
+)
 from quant.report.inspection_regions import (
     inspect_regions,
     measured_words,
@@ -22,13 +27,19 @@ from quant.report.inspection_regions import (
     missing_words,
     usable_roles,
 )
-from quant.report.inspection_series import flag_reports, inspect_series, problem_report
+from quant.report.inspection_series import flag_reports, identity, inspect_series, problem_report
 from quant.version import VERSION
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid
     from quant.domain.protocol import StudyProtocol
-    from quant.domain.study import QuarantineEntry, Selection, StudyFiles, StudyIndex
+    from quant.domain.study import (
+        QuarantineEntry,
+        Selection,
+        SeriesEntry,
+        StudyFiles,
+        StudyIndex,
+    )
     from quant.report.inspection_layout import (
         CandidateReport,
         InspectReport,
@@ -38,6 +49,8 @@ if TYPE_CHECKING:
     )
 
 Tick = Callable[[int, int], None]
+
+NOTHING = "everything: there is no emission volume"
 
 
 @dataclass(slots=True)
@@ -59,7 +72,7 @@ class _Look:
 
     def refuse(self, error: QuantError) -> None:
         """Note that the emission volume cannot be read."""
-        self.why_not = str(error)
+        self.why_not = f"[{error.code}] {error.what}"
         problem = problem_report(error)
         if self.emission is not None:
             self.emission["verdict"], self.emission["problem"] = "refused", problem
@@ -132,13 +145,13 @@ def inspect_study(
         See :func:`inspect_index`.
     """
     selection = select(study, protocol.emission)
-    series = [inspect_series(one, selection, protocol) for one in study.series]
+    series = [inspect_series(one, selection, protocol) for one in _volumes(study, selection)]
     look = _Look(study, protocol, selection, series)
     grid = _look_at_emission(look, voxels=voxels)
     regions, unreadable = inspect_regions(study, protocol.regions, grid)
     roles = usable_roles(regions)
-    missing = missing_flags(roles)
-    measured = measured_words(roles, missing)
+    missing = missing_flags(roles) if selection.emission is not None else []
+    measured = measured_words(roles, missing) if selection.emission is not None else []
     if not look.why_not and not measured:
         look.why_not = "no tumour region and no organ to place a reference sphere in"
     look.findings += findings_of_study(
@@ -150,14 +163,23 @@ def inspect_study(
         "measurable": not look.why_not,
         "verdict": _study_verdict(look, missing),
         "measured": [] if look.why_not else [*_emission_words(look), *measured],
-        "missing": missing_words(missing),
+        "missing": missing_words(missing) if selection.emission else [NOTHING],
         "mend": in_order(look.findings),
         "series": look.series,
         "candidates": _candidates(selection),
         "regions": regions,
+        "unreadable": [_quarantine(one) for one in unreadable],
         "flags": flag_reports((*study.flags, *selection.flags)),
         "extra_files": [path.name for path in study.extra_files],
     }
+
+
+def _volumes(study: "StudyFiles", selection: "Selection") -> "tuple[SeriesEntry, ...]":
+    """Return all series, and the emission volume beside its parts when it is made of several."""
+    chosen = selection.emission
+    if chosen is None or any(identity(one) == identity(chosen) for one in study.series):
+        return study.series
+    return (*study.series, chosen)
 
 
 def _look_at_emission(look: _Look, *, voxels: bool) -> "Grid | None":
@@ -173,7 +195,7 @@ def _look_at_emission(look: _Look, *, voxels: bool) -> "Grid | None":
             _look_at_voxels(look)
         elif look.emission is not None and look.emission["problem"] is not None:
             problem = look.emission["problem"]
-            look.why_not = f"[{problem['code']}] {problem['sentence']} Found: {problem['detail']}."
+            look.why_not = f"[{problem['code']}] {problem['sentence']}"
             look.findings.append(Finding("emission", _subject(look.selection), problem))
     except StudyError as error:
         look.refuse(error)
@@ -211,11 +233,11 @@ def _subject(selection: "Selection") -> str:
 
 
 def _emission_words(look: _Look) -> list[str]:
-    emission, chosen = look.emission, look.selection.emission
-    if emission is None or chosen is None:
+    emission = look.emission
+    if emission is None:
         return []
     unit = look.unit or emission["unit"]
-    said = [emission["what"], chosen.part, emission["attenuation_correction"]]
+    said = [emission["what"], emission["part"], emission["attenuation_correction"]]
     said.append("values in relative units" if unit == "relative" else f"values in {unit}")
     return [", ".join(part for part in said if part)]
 
@@ -255,12 +277,12 @@ def _candidates(selection: "Selection") -> "list[CandidateReport]":
 
 
 def _quarantine(one: "QuarantineEntry") -> "QuarantineReport":
-    info = CODES[one.code]
+    message, action = said_and_action(one)
     return {
         "path": one.path,
         "study_uid": one.study_uid,
         "code": one.code,
-        "severity": str(info.severity),
-        "message": one.message,
-        "action": info.action,
+        "severity": str(CODES[one.code].severity),
+        "message": message,
+        "action": action,
     }

@@ -108,12 +108,25 @@ class RegionReport(TypedDict):
     name: Annotated[str, "name of the region, which people gave it"]
     role: Annotated[str, "what the protocol makes of the name; other: not used; mark: a point"]
     format: Annotated[str, "RTSTRUCT, SEG, NIfTI, NRRD, seg.nrrd, MHA or markup"]
-    frame: Annotated[str, "frame of reference: same, another, or none stated"]
+    frame: Annotated[
+        str, "frame of reference: same, another, none stated; stated: no emission volume"
+    ]
     contours: Annotated[int | None, "number of contours; null for voxels and points"]
     voxels: Annotated[int | None, "voxels of its own grid that it holds; null for contours"]
     inside: Annotated[bool | None, "whether its box meets the emission volume; null: not known"]
     position_mm: Annotated[list[float] | None, "LPS, of a marked point"]
     flags: Annotated[list[FlagReport], "what the reader noticed, and what will refuse it"]
+
+
+class QuarantineReport(TypedDict):
+    """A file or series that is not used."""
+
+    path: Annotated[str, "below INPUT"]
+    study_uid: Annotated[str, "empty when unknown"]
+    code: Annotated[str, "code of docs/codes.md"]
+    severity: Annotated[str, "error, warning or information"]
+    message: Annotated[str, "what was found"]
+    action: Annotated[str, "what to do"]
 
 
 class StudyReport(TypedDict):
@@ -126,9 +139,13 @@ class StudyReport(TypedDict):
     measured: Annotated[list[str], "what would be measured, in words"]
     missing: Annotated[list[str], "what would be absent, and what for"]
     mend: Annotated[list[ProblemReport], "what to mend, the weightiest first"]
-    series: Annotated[list[SeriesReport], "every volume and region object"]
+    series: Annotated[
+        list[SeriesReport],
+        "every volume and region object; a sum that is measured stands beside its parts",
+    ]
     candidates: Annotated[list[CandidateReport], "scores of the selection"]
     regions: Annotated[list[RegionReport], "every region and marked point"]
+    unreadable: Annotated[list[QuarantineReport], "region files that cannot be used"]
     flags: Annotated[list[FlagReport], "flags of the study as a whole"]
     extra_files: Annotated[list[str], "names of region files that are not DICOM"]
 
@@ -141,17 +158,6 @@ class FilesReport(TypedDict):
     duplicates: int
     ignored: int
     quarantined: int
-
-
-class QuarantineReport(TypedDict):
-    """A file or series that is not used."""
-
-    path: Annotated[str, "below INPUT"]
-    study_uid: Annotated[str, "empty when unknown"]
-    code: Annotated[str, "code of docs/codes.md"]
-    severity: Annotated[str, "error, warning or information"]
-    message: Annotated[str, "what was found"]
-    action: Annotated[str, "what to do"]
 
 
 class InspectReport(TypedDict):

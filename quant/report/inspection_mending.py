@@ -86,6 +86,21 @@ def findings_of_study(
     found += [Finding("region", row["name"], flag) for row in regions for flag in row["flags"]]
     said = {flag.code for flag in study.flags}
     for entry in lost:
-        if entry.code not in said and CODES[entry.code].severity is not Severity.INFORMATION:
-            found.append(Finding("file", entry.path, flag_report(entry.code, entry.message)))
+        if entry.code not in said:
+            flag = flag_report(entry.code, "")
+            flag["sentence"], flag["action"] = said_and_action(entry)
+            found.append(Finding("file", entry.path, flag))
     return found
+
+
+def said_and_action(entry: "QuarantineEntry") -> tuple[str, str]:
+    """Return what an entry says and what to do about it, each once.
+
+    A message that comes from an error holds its code and its next step as well.
+    """
+    message = entry.message.removeprefix(f"[{entry.code}] ")
+    said, step, action = message.partition(" Next step: ")
+    action = action.rstrip(".") + "." if step else CODES[entry.code].action
+    if not step:  # an index entry may end with what to do
+        said = message.removesuffix(f" {action}")
+    return said, action[:1].upper() + action[1:]

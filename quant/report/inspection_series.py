@@ -50,7 +50,8 @@ CORRECTIONS = {
     "ATTN": "attenuation", "SCAT": "scatter", "DECY": "decay", "UNIF": "uniformity",
     "COR": "centre of rotation", "NCO": "non-circular orbit", "DTIM": "dead time",
     "NORM": "detector normalisation", "RAN": "randoms", "RADL": "radial sampling",
-    "MOTN": "motion", "CLN": "count loss normalisation", "PGC": "prompt gamma", "SS": "steps",
+    "MOTN": "motion", "CLN": "count loss normalisation", "PGC": "prompt gamma",
+    "DCAL": "detector calibration", "SLSENS": "slice sensitivity", "PMOT": "patient motion",
     "LIN": "linearity", "ENRG": "energy", "GEOM": "geometry", "BLANK": "blank scan",
 }  # fmt: skip
 """CorrectedImage (0028,0051) in words."""
@@ -135,16 +136,15 @@ def _what(series: "SeriesEntry") -> str:
 
 
 def chosen_as(series: "SeriesEntry", selection: "Selection") -> str:
-    """Return what a volume was chosen for; a member of a chosen sum was chosen, too."""
+    """Return what a volume was chosen for; empty when it was not."""
     for purpose, chosen in (("emission", selection.emission), ("ct", selection.ct)):
-        if chosen is not None:
-            meant = chosen.members or (chosen,)
-            if any(_identity(series) == _identity(one) for one in meant):
-                return purpose
+        if chosen is not None and identity(series) == identity(chosen):
+            return purpose
     return ""
 
 
-def _identity(series: "SeriesEntry") -> tuple[object, ...]:
+def identity(series: "SeriesEntry") -> tuple[object, ...]:
+    """Return what tells the volumes of a study apart."""
     return series.series_uid, series.part, series.frames, series.files[0].sop_instance_uid
 
 
@@ -247,5 +247,6 @@ def problem_report(error: QuantError) -> "FlagReport":
     report = flag_report(error.code, error.found)
     report["severity"] = str(Severity.ERROR)
     report["sentence"] = error.what or report["sentence"]
-    report["action"] = error.next_step or report["action"]
+    action = error.next_step or report["action"]
+    report["action"] = action[:1].upper() + action[1:]
     return report

@@ -1,9 +1,11 @@
 """The report on a folder: JSON-ready, of one layout, complete, and about no one."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
@@ -219,10 +221,62 @@ def test_each_part_of_a_series_is_looked_at(tmp_path: Path) -> None:
     )
     save(data, tmp_path / "a.dcm")
     (study,) = report_of(tmp_path)["studies"]
-    assert len({one["part"] for one in study["series"]}) == len(study["series"]) == 2
-    assert all(one["part"] for one in study["series"])
+    parts = {one["part"]: one for one in study["series"]}
+    assert len(parts) == len(study["series"]) == 3
+    assert parts[""]["verdict"] == "refused"
+    assert parts[""]["chosen_as"] == "emission"
+    assert {one["verdict"] for part, one in parts.items() if part} == {"readable"}
     assert study["mend"][0]["code"] == "NM_MULTI"
+    assert study["mend"][0]["severity"] == "error"
     assert not study["measurable"]
+
+
+def test_a_sum_that_is_measured_stands_beside_its_parts(tmp_path: Path) -> None:
+    data = nm(
+        np.arange(8 * 7 * 6, dtype=np.uint16).reshape(8, 7, 6),
+        ImageType=["DERIVED", "PRIMARY", "RECON GATED TOMO", "EMISSION"],
+        SliceVector=[1, 2, 3, 4] * 2,
+        NumberOfSlices=4,
+        TimeSlotVector=[1] * 4 + [2] * 4,
+        RRIntervalVector=[1] * 8,
+        NumberOfTimeSlots=2,
+        FrameIncrementPointer=[0x00540060, 0x00540070, 0x00540080],
+    )
+    save(data, tmp_path / "a.dcm")
+    (study,) = report_of(tmp_path)["studies"]
+    (chosen,) = [one for one in study["series"] if one["chosen_as"]]
+    (candidate,) = [one for one in study["candidates"] if one["chosen"]]
+    assert chosen["part"] == candidate["part"] != ""
+    assert len(study["series"]) == 3
+
+
+@pytest.mark.parametrize("voxels", [True, False])
+def test_a_mirrored_volume_is_to_be_mended_first(
+    tmp_path: Path,
+    voxels: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    shutil.copytree(SAMPLE / "torso", tmp_path / "torso")
+    path = tmp_path / "torso" / "spect_ac.dcm"
+    data = pydicom.dcmread(path)
+    data.PixelData = data.pixel_array[::-1].tobytes()
+    data.save_as(path)
+    (study,) = report_of(tmp_path, voxels=voxels)["studies"]
+    codes = [one["code"] for one in study["mend"]]
+    assert codes == (["NM_FLIP_SUSPECT"] if voxels else [])
+
+
+def test_an_image_beside_the_regions_is_named_and_needs_no_mending(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "nm.dcm")
+    values = np.linspace(0.0, 9.7, 60).reshape(3, 4, 5)
+    image = nib.Nifti1Image(values, np.eye(4))  # type: ignore[no-untyped-call]
+    nib.save(image, tmp_path / "image.nii.gz")
+    (tmp_path / "cut.nii.gz").write_bytes(b"no gzip")
+    (study,) = report_of(tmp_path)["studies"]
+    rows = {row["path"]: row for row in study["unreadable"]}
+    assert set(rows) == {"image.nii.gz", "cut.nii.gz"}
+    assert not rows["cut.nii.gz"]["message"].startswith("[")
+    subjects = {one["subject"] for one in study["mend"] if one["where"] == "file"}
+    assert subjects == {"cut.nii.gz"}
 
 
 def test_files_and_quarantine_are_counted(tmp_path: Path) -> None:
