@@ -41,6 +41,12 @@ DECODERS = {
 }
 """Name, decoding package, its module, and pydicom's name for it, by transfer syntax."""
 
+WITHOUT_DECODER = {
+    "1.2.840.10008.1.2.4.51": "samples of 8 bits: those of 12 have no decoder under a permissive "
+    "licence",
+}
+"""What a decoder needs beyond whole data, by transfer syntax."""
+
 JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 
 
@@ -129,7 +135,8 @@ def _undecodable(modality: str, syntax: str) -> ReadError:
         next_step = f"pip install {package}, or export the series uncompressed"
     else:
         found += f"; its decoder {package} is there"
-        needed = "pixel data that are whole and of the kind that the header says"
+        whole_data = "pixel data that are whole and of the kind that the header says"
+        needed = WITHOUT_DECODER.get(syntax, whole_data)
         next_step = "copy or export the series again, uncompressed if possible"
     return ReadError("DECODE", what, found=found, needed=needed, next_step=next_step)
 
