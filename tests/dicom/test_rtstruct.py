@@ -9,6 +9,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from quant.dicom.rtstruct import read_rtstruct
 from quant.errors import ReadError
+from tests.support.dicom_builder import item
 from tests.support.rt_builder import Roi, structure_set, write_structure_set
 
 SQUARE = np.array([[0.125, 0, 5], [9.5, 0, 5], [9.5, 9, 5], [0.125, 9, 5]])
@@ -42,8 +43,8 @@ def test_vertices_equal_those_that_pydicom_converts() -> None:
     (shape,) = read_rtstruct(SARCOMA)
 
     assert len(shape.contours_mm) == len(items) == 32
-    for contour, item in zip(shape.contours_mm, items, strict=True):
-        expected = np.array([float(value) for value in item.ContourData]).reshape(-1, 3)
+    for contour, drawn in zip(shape.contours_mm, items, strict=True):
+        expected = np.array([float(value) for value in drawn.ContourData]).reshape(-1, 3)
         np.testing.assert_array_equal(contour, expected)
 
 
@@ -205,3 +206,95 @@ def test_a_real_file_cut_short_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:end])
         with pytest.raises(ReadError):
             read_rtstruct(path)
+
+
+# The images on which a region was drawn
+
+
+def named(study: str, *series: str) -> pydicom.Dataset:
+    """Return an item of RTReferencedStudySequence."""
+    return item(
+        ReferencedSOPInstanceUID=study,
+        RTReferencedSeriesSequence=[item(SeriesInstanceUID=uid) for uid in series],
+    )
+
+
+@pytest.mark.parametrize(
+    ("studies", "study", "series"),
+    [
+        ([("1.8", ["1.8.1"])], "1.8", "1.8.1"),
+        ([("1.8", ["1.8.1", "1.8.2"])], "1.8", ""),
+        ([("1.8", ["1.8.1"]), ("1.7", ["1.7.1"])], "", ""),
+        ([("1.8", [])], "1.8", ""),
+        ([], "", ""),
+    ],
+    ids=["one", "two series", "two studies", "no series", "nothing"],
+)
+@pytest.mark.parametrize("frame", ["1.2.3", ""])
+def test_study_and_series_are_taken_where_the_file_names_one(
+    tmp_path: Path, studies: list[tuple[str, list[str]]], study: str, series: str, frame: str
+) -> None:
+    """Also for a region that takes its frame of reference from the file."""
+    dataset = structure_set([Roi("GTV", [SQUARE], frame=frame)])
+    holder = dataset.ReferencedFrameOfReferenceSequence[0]
+    holder.RTReferencedStudySequence = [named(one, *uids) for one, uids in studies]
+    dataset.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
+
+    (shape,) = read_rtstruct(tmp_path / "rt.dcm")
+
+    assert (shape.frame_of_reference_uid, shape.study_uid, shape.series_uid) == (
+        "1.2.3", study, series,
+    )  # fmt: skip
+
+
+def test_each_frame_of_reference_has_its_own_images(tmp_path: Path) -> None:
+    rois = [Roi("GTV", [SQUARE], frame="1.2.3"), Roi("liver", [SQUARE], frame="1.2.4")]
+    dataset = structure_set(rois, ["1.2.3", "1.2.4"])
+    for holder, series in zip(
+        dataset.ReferencedFrameOfReferenceSequence, ("1.8.1", "1.8.2"), strict=True
+    ):
+        holder.RTReferencedStudySequence = [named("1.8", series)]
+    dataset.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
+
+    shapes = read_rtstruct(tmp_path / "rt.dcm")
+
+    assert [shape.series_uid for shape in shapes] == ["1.8.1", "1.8.2"]
+
+
+def test_images_without_a_frame_of_reference_are_known_all_the_same(tmp_path: Path) -> None:
+    """An anonymiser took the frames away; the study is left to tell one from another."""
+    dataset = structure_set([Roi("GTV", [SQUARE], frame="")], [""])
+    dataset.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence = [named("1.8", "1.9")]
+    dataset.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
+
+    (shape,) = read_rtstruct(tmp_path / "rt.dcm")
+
+    assert (shape.frame_of_reference_uid, shape.study_uid, shape.series_uid) == ("", "1.8", "1.9")
+
+
+def test_a_real_structure_set_names_its_series() -> None:
+    dataset = pydicom.dcmread(SARCOMA)
+    holder = dataset.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+
+    (shape,) = read_rtstruct(SARCOMA)
+
+    assert shape.study_uid == holder.ReferencedSOPInstanceUID
+    assert shape.series_uid == holder.RTReferencedSeriesSequence[0].SeriesInstanceUID
+
+
+def test_regions_that_are_not_wanted_are_asked_for_and_left_out(tmp_path: Path) -> None:
+    """Their contours are not looked at: broken ones do no harm."""
+    dataset = structure_set([Roi("heart", [SQUARE]), Roi("GTV", [SQUARE]), Roi("", [TRIANGLE])])
+    del dataset.ROIContourSequence[0].ContourSequence[0].ContourGeometricType
+    dataset.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
+    asked: list[str] = []
+
+    def wanted(name: str) -> bool:
+        asked.append(name)
+        return name == "GTV"
+
+    shapes = read_rtstruct(tmp_path / "rt.dcm", wanted)
+
+    assert asked == ["heart", "GTV", "ROI 3"]
+    assert [shape.name for shape in shapes] == ["GTV"]
+    np.testing.assert_array_equal(shapes[0].contours_mm[0], SQUARE)
