@@ -75,6 +75,8 @@ class PlacedSphere:
         Mean and maximum of the sphere at each admissible position, in the order of the grid (k, j,
         i); empty for a marked sphere without a region.
     flags : tuple of Flag
+    position_indices : (N, 3) int64
+        Voxel (k, j, i) of the centre at each admissible position.
     """
 
     sphere: Sphere
@@ -82,3 +84,4 @@ class PlacedSphere:
     position_means: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     position_maxima: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     flags: tuple[Flag, ...] = ()
+    position_indices: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 3), np.int64))

@@ -1,6 +1,6 @@
 """A sphere whose centre a person marked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +69,7 @@ def place_marked(
         flags.append(Flag("SPHERE_CLIPPED", f"{role}: {visible:.3f} of the sphere is visible"))
     near, margin = _near_obstacles(volume.grid, place, task)
     flags += near
-    inside, wall, means, maxima = None, None, np.empty(0), np.empty(0)
+    inside, wall, sweep = None, None, None
     if task.region is not None:
         inside, edge = _inside(volume.grid, place, task.region)
         wall = min(edge, margin, _to_border(volume.grid, place.centre_mm))
@@ -77,12 +77,19 @@ def place_marked(
         flags += _organ_flags(search, task, place, (inside, statistics.maximum))
         if role is Role.LIVER or task.level_mm is not None:
             found = search.keeping_all_rules()
-            if found is not None:
-                means, maxima = found.sweep.means, found.sweep.maxima
+            sweep = None if found is None else found.sweep
     x, y, z = (float(c) for c in place.centre_mm)
     radius = place.stencil.radius_mm
     sphere = Sphere(role, (x, y, z), radius, SphereSource.MARKED, inside, wall)
-    return PlacedSphere(sphere, statistics, means, maxima, tuple(flags)), tuple(flags)
+    one = PlacedSphere(sphere, statistics, flags=tuple(flags))
+    if sweep is not None:
+        one = replace(
+            one,
+            position_means=sweep.means,
+            position_maxima=sweep.maxima,
+            position_indices=sweep.indices,
+        )
+    return one, tuple(flags)
 
 
 def _locate(grid: "Grid", mark: "Mark", radius: float) -> MarkedPlace | None:

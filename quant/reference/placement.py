@@ -272,4 +272,6 @@ def _as_placed(volume: "Volume", role: Role, found: Found) -> PlacedSphere:
         volume_ml=stencil.total * volume.grid.voxel_volume_ml,
         voxels=int(np.count_nonzero(stencil.weights >= INSIDE_WEIGHT)),
     )
-    return PlacedSphere(sphere, statistics, sweep.means, sweep.maxima)
+    return PlacedSphere(
+        sphere, statistics, sweep.means, sweep.maxima, position_indices=sweep.indices
+    )
