@@ -1,7 +1,6 @@
 """Contours of one plane that lie on one another: copies are dropped, partial overlaps are told."""
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,20 +25,25 @@ SLIGHT_OVERLAP = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polygon:
-    """A closed contour (N, 2) in its plane, mm, with what every comparison needs."""
+    """A closed contour in its plane, with what every comparison needs.
+
+    ``points`` (N, 2) in (u, v), mm; ``edges`` (E, 4) as :func:`scan_edges` orders them; ``area``
+    by the even-odd rule, mm2; ``perimeter``, mm.
+    """
 
     points: "NDArray[np.float64]"
-    low: "NDArray[np.float64]"
-    high: "NDArray[np.float64]"
+    edges: "NDArray[np.float64]"
     area: float
     perimeter: float
 
     @classmethod
     def of(cls, points: "NDArray[np.float64]") -> "Polygon":
-        """Measure a polygon; its area is that of the even-odd rule, mm2."""
-        around = np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
-        area = enclosed_mm2([points])
-        return cls(points, points.min(axis=0), points.max(axis=0), area, float(around.sum()))
+        """Measure a polygon."""
+        pairs = edges_of([points])
+        steps = pairs[:, 1] - pairs[:, 0]
+        edges = scan_edges(pairs)
+        area = _scanned_mm2(edges, np.unique(points[:, 1]))
+        return cls(points, edges, area, float(np.sqrt((steps * steps).sum(axis=1)).sum()))
 
 
 def edges_of(contours: "Sequence[NDArray[np.float64]]") -> "NDArray[np.float64]":
@@ -69,15 +73,14 @@ def area_mm2(edges: "NDArray[np.float64]") -> float:
     Exact where edges meet at their ends only; where they cross, every strip between two vertices
     counts as its middle line.
     """
+    return _scanned_mm2(scan_edges(edges), np.unique(edges[:, :, 1]))
+
+
+def _scanned_mm2(edges: "NDArray[np.float64]", lines: "NDArray[np.float64]") -> float:
+    """Area inside polygons (E, 4) between the first and the last of the lines, mm2."""
     from quant_kernels.overlap import polygon_coverage
 
-    lines = np.unique(edges[:, :, 1])
-    return float(polygon_coverage(scan_edges(edges), lines, False, np.zeros((0, 0))))  # noqa: FBT003
-
-
-def enclosed_mm2(contours: "Sequence[NDArray[np.float64]]") -> float:
-    """Area (even-odd rule) inside closed polygons (N, 2), mm2."""
-    return area_mm2(edges_of(contours))
+    return float(polygon_coverage(edges, lines, False, np.zeros((0, 0))))  # noqa: FBT003
 
 
 def without_copies(
@@ -94,22 +97,28 @@ def without_copies(
     """
     if len(contours) == 1:
         return contours, 0
-    kept: list[Polygon] = []
-    for one in map(Polygon.of, contours):
-        if not any(_is_copy(one, other) for other in kept):
-            kept.append(one)
-    crossing = sum(_cross(one, other) for one, other in combinations(kept, 2))
-    return [one.points for one in kept], crossing
+    polygons = [Polygon.of(contour) for contour in contours]
+    low = np.array([one.points.min(axis=0) for one in polygons])
+    high = np.array([one.points.max(axis=0) for one in polygons])
+    apart = np.maximum(np.abs(low[:, None] - low), np.abs(high[:, None] - high)).max(axis=2)
+    meet = (np.maximum(low[:, None], low) < np.minimum(high[:, None], high)).all(axis=2)
+    dropped: set[int] = set()
+    for one, other in np.argwhere(np.triu(apart <= 2.0 * NEAR_MM, 1)):
+        if not {one, other} & dropped and _is_copy(polygons[one], polygons[other]):
+            dropped.add(int(other))
+    crossing = sum(
+        _cross(polygons[one], polygons[other])
+        for one, other in np.argwhere(np.triu(meet, 1))
+        if not {one, other} & dropped
+    )
+    return [c for number, c in enumerate(contours) if number not in dropped], crossing
 
 
 def _is_copy(one: Polygon, other: Polygon) -> bool:
-    if (np.abs(one.low - other.low) > 2.0 * NEAR_MM).any() or (
-        np.abs(one.high - other.high) > 2.0 * NEAR_MM
-    ).any():
-        return False
     if _same_vertices(one.points, other.points):
         return True
-    between = enclosed_mm2([one.points, other.points])
+    shared = _shared_mm2(one, other)
+    between = one.area + other.area - 2.0 * shared
     return between <= COPY_MM * min(one.perimeter, other.perimeter)
 
 
@@ -125,12 +134,25 @@ def _same_vertices(one: "NDArray[np.float64]", other: "NDArray[np.float64]") -> 
     return False
 
 
+def _shared_mm2(one: Polygon, other: Polygon) -> float:
+    """Area that lies in both polygons, mm2, from the band of rows that both reach."""
+    bottom = max(one.points[:, 1].min(), other.points[:, 1].min())
+    top = min(one.points[:, 1].max(), other.points[:, 1].max())
+    if not bottom < top:
+        return 0.0
+    rows = np.concatenate([one.points[:, 1], other.points[:, 1], [bottom, top]])
+    lines = np.unique(rows[(rows >= bottom) & (rows <= top)])
+    tables = [p.edges[(p.edges[:, 1] > bottom) & (p.edges[:, 0] < top)] for p in (one, other)]
+    both = np.concatenate(tables)
+    both = np.ascontiguousarray(both[np.argsort(both[:, 0], kind="stable")])
+    inside = sum(_scanned_mm2(np.ascontiguousarray(table), lines) for table in tables)
+    return (inside - _scanned_mm2(both, lines)) / 2.0
+
+
 def _cross(one: Polygon, other: Polygon) -> bool:
     """Tell whether the even-odd rule is no sure reading of two contours."""
-    if (one.low >= other.high).any() or (other.low >= one.high).any():
-        return False
-    between = enclosed_mm2([one.points, other.points])
-    shared = (one.area + other.area - between) / 2.0
+    shared = _shared_mm2(one, other)
+    between = one.area + other.area - 2.0 * shared
     least, length = min(one.area, other.area), min(one.perimeter, other.perimeter)
     slack = max(SLIGHT_OVERLAP * least, COPY_MM * length)
     return shared > slack and (shared < least - slack or between <= NEAR_MM * length)
