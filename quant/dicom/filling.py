@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.dicom.facts import tail
-from quant.dicom.pixels import PixelReader
+from quant.dicom.pixels import NATIVE, PixelReader
 from quant.dicom.saturation import Peak, peak_of
 from quant.errors import ReadError
 
@@ -194,8 +194,7 @@ def _largest(dtype: np.dtype[np.generic]) -> float:
 def _threads(files: "Sequence[FileEntry]", voxels: int) -> int:
     if voxels < WORTH_A_THREAD:
         return 1
-    kind = PixelReader().kind
-    if not all(kind(one).is_native for one in (files[0], files[-1])):
+    if not {one.facts.get("TransferSyntaxUID") for one in files} <= {*NATIVE}:
         return 1
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -1,7 +1,9 @@
 """Stored pixel values of one file, checked against its header before anything is allocated."""
 
+import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from quant.errors import ReadError
 
 if TYPE_CHECKING:
     from quant.dicom.facts import Facts
+    from quant.domain.archive import FilePath
     from quant.domain.study import FileEntry
 
 MAX_VOXELS = 2**30
@@ -62,6 +65,7 @@ class PixelReader:
         self._kinds: dict[tuple[object, ...], PixelKind] = {}
         self._buffer = np.empty(0, dtype=np.uint8)
         self._decoder = Decoder()
+        self._unpacked: tuple[FilePath, bytes] | None = None
 
     def kind(self, entry: "FileEntry") -> PixelKind:
         """Return what the pixels of a file are like.
@@ -91,9 +95,23 @@ class PixelReader:
             return _fitting(self._decoder.decode(entry, kind.shape, kind.dtype), kind.bits)
         if self._buffer.size != kind.size:
             self._buffer = np.empty(kind.size, dtype=np.uint8)
-        _read_native(entry, kind, self._buffer)
+        _check_length(entry, kind)
+        try:
+            with self._opened(entry) as stream:
+                _read_native(stream, entry, self._buffer)
+        except OSError as error:
+            raise _unreadable(error) from error
         stored = self._buffer.view(kind.dtype).reshape(kind.shape)
         return _fitting(stored.astype(kind.dtype.newbyteorder("="), copy=False), kind.bits)
+
+    def _opened(self, entry: "FileEntry") -> "BinaryIO":
+        """Open a file; frames of a member of an archive are taken from one unpacking."""
+        path = entry.path
+        if isinstance(path, Path) or "FrameIndex" not in entry.facts:
+            return path.open("rb", buffering=0)
+        if self._unpacked is None or self._unpacked[0] != path:
+            self._unpacked = path, path.read_bytes()
+        return io.BytesIO(self._unpacked[1])
 
 
 def read_stored(entry: "FileEntry") -> NDArray[np.generic]:
@@ -109,7 +127,7 @@ def read_stored(entry: "FileEntry") -> NDArray[np.generic]:
     ReadError
         ``DECODE`` for pixels that are not monochrome, not of a known size or cannot be decoded,
         ``TRUNCATED`` when fewer bytes are there than the header says, ``BITS_INVALID`` for values
-        that do not fit BitsStored.
+        that do not fit BitsStored, ``DICOM_UNREADABLE`` when the file is gone or cannot be read.
     """
     return PixelReader().read(entry)
 
@@ -172,7 +190,8 @@ def same_pixels(one: "FileEntry", other: "FileEntry") -> bool:
         return False
 
 
-def _read_native(entry: "FileEntry", kind: PixelKind, raw: NDArray[np.uint8]) -> None:
+def _check_length(entry: "FileEntry", kind: PixelKind) -> None:
+    """Refuse pixel data that do not fill the frames, or do not say where they lie."""
     offset, length = entry.facts.get("PixelOffset"), entry.facts.get("PixelLength")
     needed = kind.size
     if not isinstance(offset, int) or not isinstance(length, int) or length - needed not in (0, 1):
@@ -185,11 +204,14 @@ def _read_native(entry: "FileEntry", kind: PixelKind, raw: NDArray[np.uint8]) ->
             needed=f"{needed} bytes for {frames} x {rows} x {columns} pixels",
             next_step="export the series again",
         )
-    got = 0
-    with entry.path.open("rb", buffering=0) as handle:
-        handle.seek(offset)
-        while got < needed and (more := handle.readinto(raw[got:])):  # type: ignore[arg-type]
-            got += more
+
+
+def _read_native(stream: "BinaryIO", entry: "FileEntry", raw: NDArray[np.uint8]) -> None:
+    """Fill a buffer from the place of the pixel data."""
+    got, needed = 0, raw.size
+    stream.seek(int(str(entry.facts["PixelOffset"])))
+    while got < needed and (more := stream.readinto(raw[got:])):  # type: ignore[attr-defined]
+        got += more
     if got != needed:
         raise ReadError(
             "TRUNCATED",
@@ -198,6 +220,16 @@ def _read_native(entry: "FileEntry", kind: PixelKind, raw: NDArray[np.uint8]) ->
             needed=f"{needed} bytes",
             next_step="wait until the transfer is finished and run again",
         )
+
+
+def _unreadable(error: OSError) -> ReadError:
+    return ReadError(
+        "DICOM_UNREADABLE",
+        "A file of the series cannot be read.",
+        found=error.strerror or "input or output error",
+        needed="the files that were there when the folder was indexed",
+        next_step="wait until the transfer is finished, check the medium and run again",
+    )
 
 
 def stored_bits(facts: "Facts", allocated: int) -> int:

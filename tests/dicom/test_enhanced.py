@@ -302,6 +302,33 @@ def test_thousands_of_frames_are_read_in_seconds(tmp_path: Path) -> None:
         )
 
 
+def test_frames_inside_an_archive_are_unpacked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zipfile import ZIP_DEFLATED, ZipFile
+
+    from quant.domain.archive import ArchiveMember
+
+    series = slices(CT)
+    save_all(series, tmp_path / "single")
+    path = save(enhanced(series, ORDERS["shuffled"]), tmp_path / "a.dcm")
+    (tmp_path / "zip").mkdir()
+    with ZipFile(tmp_path / "zip" / "a.zip", "w", ZIP_DEFLATED) as archive:
+        archive.write(path, "a.dcm")
+    packed = only_series(tmp_path / "zip", "CT")
+    opened: list[str] = []
+    unpack = ArchiveMember.open
+
+    def counted(member: ArchiveMember, *how: object, **more: object) -> object:
+        opened.append(member.name)
+        return unpack(member, *how, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(ArchiveMember, "open", counted)
+    volume = read_volume(packed)
+    assert len(opened) == 1
+    same(volume, read(tmp_path / "single", "CT"))
+
+
 def test_the_series_of_an_enhanced_object_can_be_placed_without_its_file(tmp_path: Path) -> None:
     path = save(enhanced(slices(CT), ORDERS["shuffled"]), tmp_path / "a.dcm")
     series = only_series(tmp_path, "CT")

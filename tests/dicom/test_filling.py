@@ -119,6 +119,15 @@ def test_of_several_bad_files_the_first_one_is_named(
     assert error.value.found.startswith("74 bytes")
 
 
+def test_a_file_that_is_gone_is_a_plain_refusal(tmp_path: Path) -> None:
+    paths = save_all(slices(CT), tmp_path)
+    series = only_series(tmp_path, "CT")
+    paths[3].unlink()
+    with pytest.raises(StudyError) as error:
+        read_volume(series)
+    assert error.value.code == "DICOM_UNREADABLE"
+
+
 CHILD = """
 import sys
 from pathlib import Path
