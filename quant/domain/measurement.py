@@ -1,5 +1,6 @@
 """One measured value with everything that is needed to check it."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -8,11 +9,35 @@ from quant.domain.flags import Flag
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A range and what it covers, for instance ``90 % of admissible reference positions``."""
+    """A range and what it covers, for instance ``90 % of admissible reference positions``.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends; with the usual coverage of 90 % the 5th and 95th percentile.
+    covers : str
+        Part of what, in a few words.
+    median : float or None
+        Half of what is covered lies below it; None where none was made.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite, or the ends and the median are not in order.
+    """
 
     low: float
     high: float
     covers: str
+    median: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is none."""
+        numbers = [self.low, *([] if self.median is None else [self.median]), self.high]
+        ordered = all(a <= b for a, b in itertools.pairwise(numbers))
+        if not (ordered and all(map(math.isfinite, numbers))):
+            message = f"interval {numbers} is not finite and in order"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True)

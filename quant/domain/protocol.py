@@ -7,7 +7,7 @@ Unknown settings are refused by name.
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from quant.domain.region import RasterRule
 
@@ -190,12 +190,52 @@ class MorphologySettings(Settings):
     ] = None
 
 
+RatioName = Literal[
+    "tmax_lmax", "tmean_lmean", "tmax_lmean", "tmax_mmax", "tmean_mmean", "tpeak_lmean"
+]
+
+
+class NoiseSource(StrEnum):
+    """Whether intervals under counting noise are made beside those over positions."""
+
+    NONE = "none"
+    BOOTSTRAP = "bootstrap"
+
+
 class IntervalSettings(Settings):
-    """How intervals over admissible reference positions are made."""
+    """How intervals are made: over admissible reference positions, and under counting noise."""
 
     coverage: Annotated[
-        Fraction, _setting(HOUSE, "part of the positions that the interval covers")
+        Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)],
+        _setting(HOUSE, "part of the positions, or of the replicates, that an interval covers"),
     ] = 0.90
+    cutoffs: Annotated[
+        dict[RatioName, Annotated[float, Field(allow_inf_nan=False)]],
+        AfterValidator(lambda given: dict(sorted(given.items()))),
+        _setting(HOUSE, "P(ratio > cut-off) is given for these; none: published cut-offs belong to "
+                 "their estimator, nuclide and endpoint"),
+    ] = {}  # fmt: skip
+    noise: Annotated[
+        NoiseSource, _setting(HOUSE, "bootstrap: also intervals under counting noise")
+    ] = NoiseSource.NONE
+    noise_cov: Annotated[
+        NotNegative | None,
+        _setting(HOUSE, "SD over mean of single voxels in the liver sphere by noise alone; none: "
+                 "estimated there"),
+    ] = None  # fmt: skip
+    noise_fwhm_mm: Annotated[
+        Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)] | None,
+        _setting(HOUSE, "FWHM of the Gaussian that makes the noise's correlation out of white "
+                 "noise, mm; none: estimated in the liver sphere"),
+    ] = None  # fmt: skip
+    replicates: Annotated[
+        Annotated[int, Field(strict=True, ge=50, le=100_000)],
+        _setting(HOUSE, "number of noise images"),
+    ] = 500
+    seed: Annotated[
+        Annotated[int, Field(strict=True, ge=0)],
+        _setting(HOUSE, "joined with the hashes of protocol and input to seed the noise"),
+    ] = 0
 
 
 class WantedQuantity(StrEnum):

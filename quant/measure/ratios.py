@@ -9,23 +9,16 @@ with noise and with the size of the sphere, a 1 ml peak and a mean hardly do (Lo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from quant.domain.flags import Flag
-from quant.domain.measurement import Interval, Measurement, negative_flags
-from quant.domain.region import Role
+from quant.domain.measurement import Measurement, negative_flags
 from quant.domain.units import Quantity
+from quant.measure.intervals import RatioOverPositions, ratio_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from quant.domain.protocol import IntervalSettings
-    from quant.domain.sphere import PlacedSphere
-
-MOST_POSITIONS = 1000
-"""Order statistics of a side that enter the pairs of left and right muscle positions."""
+    from quant.measure.positions import PositionValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ RATIOS = (
 def measure_ratios(
     tumour: "Sequence[Measurement]",
     references: "Sequence[Measurement]",
-    placed: "Mapping[Role, PlacedSphere]",
+    positions: "Mapping[str, PositionValues]",
     settings: "IntervalSettings",
 ) -> tuple[Measurement, ...]:
     """Divide the tumour's values by the reference values.
@@ -61,10 +54,11 @@ def measure_ratios(
         Uptake of the region (:func:`quant.measure.uptake.measure_uptake`).
     references : sequence of Measurement
         Values of the spheres (:func:`quant.measure.spheres.measure_spheres`).
-    placed : mapping of Role to PlacedSphere
-        Spheres with the values at all admissible positions.
+    positions : mapping of str to PositionValues
+        Each reference's values over all admissible positions
+        (:func:`quant.measure.positions.position_values`).
     settings : IntervalSettings
-        Coverage of the interval.
+        Coverage of the interval, and cut-offs.
 
     Returns
     -------
@@ -72,34 +66,29 @@ def measure_ratios(
         The six ratios, unit 1. A missing term, or a denominator that is not positive, gives an
         absent value with its code. The interval covers the stated part of the values that the
         ratio takes when the reference sphere moves over all its admissible positions (for muscle:
-        over all pairs of a left and a right position).
+        over all pairs of a left and a right position). Then, for each ratio with a cut-off, the
+        part of the positions at which the ratio exceeds it, as ``P(tmax_lmax > 3.5)``.
     """
     terms = {one.name: one for one in (*tumour, *references)}
-    return tuple(
-        _divide(ratio, terms[ratio.tumour], terms[ratio.reference], placed, settings)
+    rows = [
+        _divide(ratio, terms[ratio.tumour], terms[ratio.reference], positions, settings)
         for ratio in RATIOS
-    )
+    ]
+    chances = [
+        _chance(one, ratio, terms[ratio.tumour], positions, settings.cutoffs[ratio.name])
+        for ratio, one in zip(RATIOS, rows, strict=True)
+        if ratio.name in settings.cutoffs
+    ]
+    return (*rows, *chances)
 
 
-def _divide(
-    ratio: Ratio,
-    tumour: Measurement,
-    reference: Measurement,
-    placed: "Mapping[Role, PlacedSphere]",
-    settings: "IntervalSettings",
-) -> Measurement:
-    roi, method = tumour.roi, f"{ratio.tumour} / {ratio.reference}"
-    absent = _why_absent(tumour, reference)
-    if absent or tumour.value is None or reference.value is None:
-        return Measurement(ratio.name, None, Quantity.NONE, roi, method, flags=absent)
-    positions = reference_values(ratio.reference, placed)
-    interval, flags = _interval(float(tumour.value), positions, settings.coverage)
-    value = float(tumour.value) / float(reference.value)
-    flags = (*flags, *negative_flags(value))
-    return Measurement(ratio.name, value, Quantity.NONE, roi, method, interval, flags)
+def chance_name(ratio: str, cutoff: float) -> str:
+    """Name of the probability that a ratio exceeds a cut-off: ``P(tmax_lmax > 3.5)``."""
+    return f"P({ratio} > {cutoff:.15g})"
 
 
-def _why_absent(tumour: Measurement, reference: Measurement) -> tuple[Flag, ...]:
+def why_absent(tumour: Measurement, reference: Measurement) -> tuple[Flag, ...]:
+    """Say by flags why two terms have no ratio; nothing when they have one."""
     if tumour.value is None:
         return tumour.flags
     if reference.value is None:
@@ -109,43 +98,42 @@ def _why_absent(tumour: Measurement, reference: Measurement) -> tuple[Flag, ...]
     return ()
 
 
-def _interval(
-    tumour: float, positions: "NDArray[np.float64]", coverage: float
-) -> tuple[Interval | None, tuple[Flag, ...]]:
-    """Interval of ``tumour / reference`` over the reference values at admissible positions."""
-    if positions.size == 0:
-        return None, (Flag("INTERVAL_ABSENT", "no set of admissible positions"),)
-    if not positions.min() > 0:
-        return None, (Flag("INTERVAL_ABSENT", "a position has a reference value of 0 or less"),)
-    tail = (1.0 - coverage) / 2.0
-    low, high = np.quantile(tumour / positions, (tail, 1.0 - tail))
-    covers = f"{coverage:.0%} of {positions.size} admissible reference positions"
-    return Interval(float(low), float(high), covers), ()
+def _divide(
+    ratio: Ratio,
+    tumour: Measurement,
+    reference: Measurement,
+    positions: "Mapping[str, PositionValues]",
+    settings: "IntervalSettings",
+) -> Measurement:
+    roi, method = tumour.roi, f"{ratio.tumour} / {ratio.reference}"
+    absent = why_absent(tumour, reference)
+    if absent or tumour.value is None or reference.value is None:
+        return Measurement(ratio.name, None, Quantity.NONE, roi, method, flags=absent)
+    value = float(tumour.value) / float(reference.value)
+    moved = RatioOverPositions(float(tumour.value), positions[ratio.reference])
+    interval, flags = ratio_interval(value, moved, settings.coverage)
+    flags = (*flags, *negative_flags(value))
+    return Measurement(ratio.name, value, Quantity.NONE, roi, method, interval, flags)
 
 
-def reference_values(name: str, placed: "Mapping[Role, PlacedSphere]") -> "NDArray[np.float64]":
-    """Values that a reference takes over all admissible positions, (N,) float64.
-
-    Muscle is the average of two sides, so its values are those of all pairs of a left and a right
-    position; sides with more than ``MOST_POSITIONS`` positions enter by that many evenly spaced
-    order statistics, which moves a quantile by less than 0.1 % of the positions.
-    """
-    organ, _, what = name.partition("_")
-    field = "position_maxima" if what == "max" else "position_means"
-    if organ == "liver":
-        one = placed.get(Role.LIVER)
-        return getattr(one, field) if one is not None else np.empty(0)
-    sides = [placed.get(role) for role in (Role.MUSCLE_LEFT, Role.MUSCLE_RIGHT)]
-    thinned = [_thin(getattr(side, field)) for side in sides if side is not None]
-    if len(thinned) != 2:
-        return np.empty(0)
-    pairs: NDArray[np.float64] = (thinned[0][:, None] + thinned[1][None, :]).ravel() / 2.0
-    return pairs
-
-
-def _thin(values: "NDArray[np.float64]") -> "NDArray[np.float64]":
-    ordered = np.sort(values)
-    if ordered.size <= MOST_POSITIONS:
-        return ordered
-    steps = (np.arange(MOST_POSITIONS) + 0.5) * ordered.size / MOST_POSITIONS
-    return ordered[steps.astype(np.intp)]
+def _chance(
+    one: Measurement,
+    ratio: Ratio,
+    tumour: Measurement,
+    positions: "Mapping[str, PositionValues]",
+    cutoff: float,
+) -> Measurement:
+    """Part of the admissible positions at which a ratio exceeds a cut-off."""
+    name, roi = chance_name(ratio.name, cutoff), one.roi
+    method = "placement: part of the admissible reference positions"
+    if one.value is None or tumour.value is None:
+        return Measurement(name, None, Quantity.NONE, roi, method, flags=one.flags)
+    moved = RatioOverPositions(float(tumour.value), positions[ratio.reference])
+    size = moved.reference.size
+    if size < 2:
+        why = tuple(flag for flag in one.flags if flag.code == "INTERVAL_ABSENT")
+        return Measurement(name, None, Quantity.NONE, roi, method, flags=why)
+    method = f"placement: part of {size} admissible reference positions"
+    flags = tuple(flag for flag in one.flags if flag.code == "POSITIONS_NOT_POSITIVE")
+    chance = moved.above(cutoff) / size
+    return Measurement(name, chance, Quantity.NONE, roi, method, flags=flags)

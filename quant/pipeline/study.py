@@ -152,19 +152,26 @@ def _measurements(
     protocol: "StudyProtocol",
 ) -> tuple[Measurement, ...]:
     from quant.measure.intensity import measure_intensity
+    from quant.measure.intervals import with_intervals
     from quant.measure.morphology import measure_morphology
+    from quant.measure.positions import position_values
     from quant.measure.ratios import measure_ratios
     from quant.measure.spheres import measure_spheres
     from quant.measure.uptake import measure_uptake
 
-    references = measure_spheres(spheres.placed, spheres.flags, str(volume.unit))
+    positions = position_values(spheres.placed)
+    references = with_intervals(
+        measure_spheres(spheres.placed, spheres.flags, str(volume.unit)),
+        positions,
+        protocol.intervals.coverage,
+    )
     rows = list(references)
     for region in regions:
         if str(region.role) not in LESION_ROLES:
             continue
         uptake = measure_uptake(volume, region, protocol.uptake)
         rows.extend(uptake)
-        rows.extend(measure_ratios(uptake, references, spheres.placed, protocol.intervals))
+        rows.extend(measure_ratios(uptake, references, positions, protocol.intervals))
         rows.extend(measure_morphology(region, protocol.morphology))
         rows.extend(measure_intensity(volume, region, None))
     if not any(region.role is Role.TUMOUR for region in regions):

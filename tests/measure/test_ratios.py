@@ -8,7 +8,8 @@ from quant.domain.measurement import Measurement
 from quant.domain.protocol import IntervalSettings
 from quant.domain.region import Role
 from quant.domain.sphere import PlacedSphere, Sphere, SphereSource, SphereStatistics
-from quant.measure.ratios import RATIOS, measure_ratios, reference_values
+from quant.measure.positions import position_values
+from quant.measure.ratios import RATIOS, measure_ratios
 from quant.measure.spheres import measure_spheres
 
 SETTINGS = IntervalSettings()
@@ -36,7 +37,7 @@ def _all(liver: float = 10.0, left: float = 4.0, right: float = 6.0) -> dict[Rol
 
 def _ratios(placed: dict[Role, PlacedSphere]) -> dict[str, Measurement]:
     references = measure_spheres(placed, {}, "counts")
-    rows = measure_ratios(_tumour(), references, placed, SETTINGS)
+    rows = measure_ratios(_tumour(), references, position_values(placed), SETTINGS)
     return {one.name: one for one in rows}
 
 
@@ -59,7 +60,10 @@ def test_a_missing_liver_leaves_its_ratios_absent_with_its_code_and_the_others_m
     why = {Role.LIVER: (Flag("LIVER_MISSING"),)}
     references = measure_spheres(placed, why, "counts")
 
-    rows = {one.name: one for one in measure_ratios(_tumour(), references, placed, SETTINGS)}
+    rows = {
+        one.name: one
+        for one in measure_ratios(_tumour(), references, position_values(placed), SETTINGS)
+    }
 
     for name in ("tmax_lmax", "tmean_lmean", "tmax_lmean", "tpeak_lmean"):
         assert rows[name].value is None
@@ -102,23 +106,6 @@ def test_the_interval_covers_the_stated_part_of_the_positions() -> None:
     assert "101" in interval.covers
 
 
-def test_muscle_positions_are_all_pairs_of_left_and_right() -> None:
-    pairs = sorted(reference_values("muscle_mean", _all()))
-
-    assert pairs == [4.0, 5.0, 5.0, 6.0]
-
-
-def test_thinning_many_positions_keeps_the_quantiles() -> None:
-    values = np.random.default_rng(3).normal(10.0, 1.0, 20_000)
-    placed = _all()
-    placed[Role.MUSCLE_LEFT] = _placed(Role.MUSCLE_LEFT, 4.0, 8.0, tuple(values))
-    placed[Role.MUSCLE_RIGHT] = _placed(Role.MUSCLE_RIGHT, 6.0, 12.0, (6.0,))
-
-    thinned = np.quantile(reference_values("muscle_mean", placed), [0.05, 0.5, 0.95])
-
-    assert thinned == pytest.approx(np.quantile((values + 6.0) / 2.0, [0.05, 0.5, 0.95]), rel=1e-3)
-
-
 def test_a_marked_sphere_without_positions_gives_a_value_without_an_interval() -> None:
     placed = _all()
     placed[Role.LIVER] = _placed(Role.LIVER, 10.0, 20.0)
@@ -142,7 +129,10 @@ def test_a_negative_ratio_is_reported_with_its_code() -> None:
     references = measure_spheres(placed, {}, "counts")
     tumour = _tumour(maximum=-6.0, mean=-3.0, peak=-5.0)
 
-    rows = {one.name: one for one in measure_ratios(tumour, references, placed, SETTINGS)}
+    rows = {
+        one.name: one
+        for one in measure_ratios(tumour, references, position_values(placed), SETTINGS)
+    }
 
     assert rows["tmean_lmean"].value == -0.3
     assert [flag.code for flag in rows["tmean_lmean"].flags] == ["VALUE_NEGATIVE"]

@@ -117,8 +117,30 @@ MEASURES: dict[str, CodeInfo] = {
     ),
     "INTERVAL_ABSENT": CodeInfo(
         I,
-        "The ratio has no interval over reference positions.",
-        "Supply the organ region beside the mark.",
+        "There is no interval over reference positions.",
+        "Supply the organ region beside the mark; one position, or too many of zero, give none.",
+    ),
+    "INTERVAL_CHOSEN_OUTSIDE": CodeInfo(
+        I,
+        "The value at the chosen position lies outside the interval over admissible positions.",
+        "Nothing: the deepest position is not a typical one. Read value and interval together.",
+    ),
+    "POSITIONS_NOT_POSITIVE": CodeInfo(
+        W,
+        "At some admissible positions the reference is zero or less; there the ratio is taken as "
+        "unbounded.",
+        "Look at the reference organ: very few counts, or a wrong region.",
+    ),
+    "NOISE_UNKNOWN": CodeInfo(
+        W,
+        "Counting noise was asked for, but its level cannot be found.",
+        "State intervals.noise_cov and intervals.noise_fwhm_mm, and see that the liver sphere is "
+        "there.",
+    ),
+    "NOISE_UNRESOLVED": CodeInfo(
+        W,
+        "What was taken for noise is correlated as far as can be looked for.",
+        "Look at the liver: its uptake may be uneven. State intervals.noise_fwhm_mm.",
     ),
     "REGION_BELOW_HALF": CodeInfo(
         W,
