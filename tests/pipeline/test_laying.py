@@ -2,18 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 
+from quant.dicom.index import index_tree
 from quant.domain.flags import CODES, Severity
 from quant.domain.grid import Grid
 from quant.domain.protocol import RegionSettings
+from quant.domain.record import StudyRecord
 from quant.domain.region import Role
 from quant.domain.shapes import ContourShape, LabelShape, Shape
 from quant.domain.study import QuarantineEntry
+from quant.phantom.solid_studies import solid_cases, write_solid_study
 from quant.pipeline.laying import LaidRegions, lay_regions
+from quant.pipeline.protocols import load_protocol
+from quant.pipeline.study import measure_study
 from quant.regions.sources import ShapesFound
 from tests.support.geometry import grid
 from tests.support.solids import box_contours
@@ -238,3 +245,41 @@ def test_an_image_beside_the_study_is_no_loss_but_one_named_like_a_region_is() -
     assert [(one.path, one.code) for one in laid.quarantined] == [
         ("ct.nii.gz", "IMAGE_IGNORED"), ("liver.nii.gz", "ROI_NOT_LABELS"),
     ]  # fmt: skip
+
+
+# A whole study
+
+
+def _measured(folder: Path, *, accept: bool) -> StudyRecord:
+    protocol = load_protocol("zhou2025")
+    settings = protocol.regions.model_copy(update={"accept_other_frame": accept})
+    (study,) = index_tree(folder).studies
+    return measure_study(study, protocol.model_copy(update={"regions": settings})).record
+
+
+def test_a_study_drawn_in_another_frame_is_measured_only_where_the_protocol_says_so(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    write_solid_study(folder, solid_cases()[0], seed=3)
+    before = _measured(folder, accept=False)
+    path = folder / "rtstruct.dcm"
+    drawn = pydicom.dcmread(path)
+    drawn.FrameOfReferenceUID = "1.2.3.4"
+    for holder in drawn.ReferencedFrameOfReferenceSequence:
+        holder.FrameOfReferenceUID = "1.2.3.4"
+    for roi in drawn.StructureSetROISequence:
+        roi.ReferencedFrameOfReferenceUID = "1.2.3.4"
+    drawn.save_as(path)
+
+    refused, accepted = _measured(folder, accept=False), _measured(folder, accept=True)
+
+    assert "ROI_FOR_MISMATCH" in {flag.code for flag in refused.flags}
+    assert refused.primary is None
+    assert accepted.primary is not None
+    assert before.primary is not None
+    assert accepted.primary.volume_ml == before.primary.volume_ml
+    assert "ROI_FOR_OVERRIDDEN" in {flag.code for flag in accepted.flags}
+    assert "ROI_FOR_OVERRIDDEN" in {flag.code for flag in accepted.primary.flags}
+    assert accepted.protocol_hash != refused.protocol_hash
