@@ -89,12 +89,9 @@ def private_facts(elements: Mapping[int, tuple[str, bytes]]) -> dict[str, object
     doubts: list[str] = []
     if not elements:
         return found
+    reserved = _creators(elements)
     for node in PRIVATE:
-        creators = {
-            block: _decoded(elements[node.group << 16 | block][1])
-            for block in BLOCKS
-            if node.group << 16 | block in elements
-        }
+        creators = reserved.get(node.group, {})
         blocks = [block for block, name in creators.items() if name.upper() == node.creator.upper()]
         known = next((block for block in blocks if node.tag(block) in elements), None)
         block = known if known is not None else 0x10
@@ -113,6 +110,15 @@ def private_facts(elements: Mapping[int, tuple[str, bytes]]) -> dict[str, object
             doubts.append(f"{node.keyword}: {reason}")
     if doubts:
         found["PrivateFallback"] = tuple(doubts)
+    return found
+
+
+def _creators(elements: Mapping[int, tuple[str, bytes]]) -> dict[int, dict[int, str]]:
+    """Return who has reserved which block, by group, in the order of the blocks."""
+    found: dict[int, dict[int, str]] = {}
+    for tag in sorted(elements):
+        if tag & 0xFFFF in BLOCKS:
+            found.setdefault(tag >> 16, {})[tag & 0xFFFF] = _decoded(elements[tag][1])
     return found
 
 
