@@ -1,7 +1,8 @@
-"""How often each of the 256 fillings of a 2 x 2 x 2 cube of voxels occurs in a binary region.
+"""How often each of the 256 fillings of a 2 x 2 x 2 cube of voxels occurs in a region.
 
 Everything local to the surface of a binary region follows from this histogram by a dot product with
-256 numbers: mesh area and volume, voxel faces, Euler number, plane-fitted area.
+256 numbers: mesh area and volume, voxel faces, Euler number, plane-fitted area. A region is all
+that lies between two values of an array: 1 and 1 in a mask, n and n in a label map.
 """
 
 import numpy as np
@@ -14,73 +15,154 @@ _ALIKE = 0x0101010101010101
 
 
 @kernel
-def _pack_rows(
+def _holds(values: NDArray[np.uint8], low: np.uint8, high: np.uint8) -> bool:
+    """Tell whether any value lies in the range; without an early end, so that it vectorises."""
+    found = False
+    for i in range(values.shape[0]):
+        found |= (values[i] >= low) & (values[i] <= high)
+    return found
+
+
+@kernel
+def _widen(
+    marked: NDArray[np.uint8], values: NDArray[np.uint8], low: np.uint8, high: np.uint8
+) -> None:
+    """Set to 1 where a value lies in the range."""
+    for i in range(marked.shape[0]):
+        marked[i] |= (values[i] >= low) & (values[i] <= high)
+
+
+@kernel
+def _rows_with(
+    values: NDArray[np.uint8],
+    low: np.uint8,
+    high: np.uint8,
+    known: tuple[int, int],
+) -> tuple[int, int]:
+    """First row of a slice with a value in the range and one past the last, or those known."""
+    top, bottom = 0, values.shape[0]
+    while top < known[0] and not _holds(values[top], low, high):
+        top += 1
+    while bottom > known[1] and not _holds(values[bottom - 1], low, high):
+        bottom -= 1
+    return top, bottom
+
+
+@kernel
+def _box(labels: NDArray[np.uint8], low: np.uint8, high: np.uint8) -> NDArray[np.int64]:
+    """(3, 2) int64: first index and one past the last along each axis; all 0 without a voxel.
+
+    Every voxel is read once at the speed of memory. What lies in a slice of the region is looked at
+    a second time, while it is still in the cache, and only where it may widen the box.
+    """
+    slices, rows, columns = labels.shape
+    box = np.zeros((3, 2), dtype=np.int64)
+    marked = np.zeros(columns, dtype=np.uint8)
+    first, last = rows, 0
+    for k in range(slices):
+        if not _holds(labels[k].reshape(rows * columns), low, high):
+            continue
+        if last == 0:
+            box[0, 0] = k
+        box[0, 1] = k + 1
+        # rows beyond these hold nothing in this slice; these are known to belong to the box
+        first, last = _rows_with(labels[k], low, high, (first, last))
+        for j in range(first, last):
+            if marked[0] and marked[columns - 1]:
+                break
+            _widen(marked, labels[k, j], low, high)
+    if last > 0:
+        used = np.flatnonzero(marked)
+        box[1, 0], box[1, 1] = first, last
+        box[2, 0], box[2, 1] = used[0], used[-1] + 1
+    return box
+
+
+@kernel
+def _take(
+    bits: NDArray[np.uint8], values: NDArray[np.uint8], low: np.uint8, high: np.uint8
+) -> None:
+    """Write 1 where a value lies in the range, 0 elsewhere."""
+    for i in range(values.shape[0]):
+        bits[i] = (values[i] >= low) & (values[i] <= high)
+
+
+@kernel
+def _pack(
     packed: NDArray[np.uint8],
+    under: NDArray[np.uint8],
     first: NDArray[np.uint8],
     second: NDArray[np.uint8],
-    third: NDArray[np.uint8],
-    fourth: NDArray[np.uint8],
 ) -> None:
-    """Put four neighbouring rows into the low four bits of ``packed``, one voxel to the right."""
-    for i in range(first.shape[0]):
-        packed[i + 1] = first[i] | (second[i] << 1) | (third[i] << 2) | (fourth[i] << 3)
+    """Put four neighbouring rows into the low four bits of ``packed``.
+
+    Two of them come from ``under``, as two bits; the two of this slice take their place.
+    """
+    for x in range(under.shape[0]):
+        pair = first[x] | (second[x] << 1)
+        packed[x] = under[x] | (pair << 2)
+        under[x] = pair
 
 
 @kernel
-def _count_row(
-    histogram: NDArray[np.int64],
-    packed: NDArray[np.uint8],
-    words: NDArray[np.uint64],
-    cubes: int,
+def _count(
+    histogram: NDArray[np.int64], packed: NDArray[np.uint8], words: NDArray[np.uint64]
 ) -> None:
-    """Count the cubes of one packed row; eight at a time where all are alike."""
-    block = 0
-    i = 0
-    while i + _BYTES <= cubes:
-        first = packed[i]
-        if words[block] == np.uint64(first) * np.uint64(_ALIKE) and packed[i + _BYTES] == first:
+    """Count the cubes of packed rows; eight at a time where all are alike."""
+    for block in range(words.shape[0] - 1):
+        x = block * _BYTES
+        first = packed[x]
+        if words[block] == np.uint64(first) * np.uint64(_ALIKE) and packed[x + _BYTES] == first:
             histogram[first | (first << 4)] += _BYTES
         else:
-            for step in range(_BYTES):
-                histogram[packed[i + step] | (packed[i + step + 1] << 4)] += 1
-        i += _BYTES
-        block += 1
-    while i < cubes:
-        histogram[packed[i] | (packed[i + 1] << 4)] += 1
-        i += 1
+            for step in range(x, x + _BYTES):
+                histogram[packed[step] | (packed[step + 1] << 4)] += 1
 
 
 @kernel
-def cube_histogram(mask: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count the 2 x 2 x 2 cubes of each code, with the region surrounded by empty voxels.
+def region_histogram(
+    labels: NDArray[np.uint8], low: np.uint8, high: np.uint8
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the 2 x 2 x 2 cubes of each filling, with the region surrounded by empty voxels.
 
     Parameters
     ----------
-    mask : (K, J, I) uint8, C-contiguous
-        1 inside, 0 outside; no other values; not checked here. Voxels beyond the array are outside.
+    labels : (K, J, I) of any real number type, C-contiguous
+        Voxels beyond the array are outside. One compilation for each type that is used.
+    low, high : numbers of the same type
+        Least and greatest value of the region.
 
     Returns
     -------
-    (256,) int64
-        Number of cubes of each code over all (K + 1) (J + 1) (I + 1) cubes. Bit
-        ``dj + 2 dk + 4 di`` of a code is the voxel at (k + dk, j + dj, i + di) of the cube. Entry 0
-        depends on the size of the array; the others only on the region.
+    histogram : (256,) int64
+        Number of cubes of each code. Bit ``dj + 2 dk + 4 di`` of a code is the voxel at
+        (k + dk, j + dj, i + di) of the cube. Entry 0 means nothing: it depends on how rows are
+        filled up; the others depend on the region only.
+    box : (3, 2) int64
+        First index and one past the last along k, j, i; all 0 without a voxel of the region.
+
+    Notes
+    -----
+    Memory beyond the input: four bytes for each voxel of one slice of the box.
     """
-    slices, rows, columns = mask.shape
     histogram = np.zeros(256, dtype=np.int64)
-    empty = np.zeros(columns, dtype=np.uint8)
-    packed = np.zeros((columns + 2 + 2 * _BYTES) // _BYTES * _BYTES, dtype=np.uint8)
+    box = _box(labels, low, high)
+    slices, rows, columns = box[:, 1] - box[:, 0]
+    if slices == 0:
+        return histogram, box
+    # a row holds an empty voxel, the box's columns, and empty ones up to a multiple of eight
+    stride = (columns + _BYTES) // _BYTES * _BYTES
+    size = (rows + 1) * stride
+    bits = np.zeros(size + stride, dtype=np.uint8)
+    under = np.zeros(size, dtype=np.uint8)
+    packed = np.zeros(size + _BYTES, dtype=np.uint8)
     words = packed.view(np.uint64)
     for k in range(slices + 1):
-        for j in range(rows + 1):
-            below, above = k > 0, k < slices
-            before, behind = j > 0, j < rows
-            _pack_rows(
-                packed,
-                mask[k - 1, j - 1] if below and before else empty,
-                mask[k - 1, j] if below and behind else empty,
-                mask[k, j - 1] if above and before else empty,
-                mask[k, j] if above and behind else empty,
-            )
-            _count_row(histogram, packed, words, columns + 1)
-    return histogram
+        for j in range(rows if k < slices else 0):
+            row = labels[box[0, 0] + k, box[1, 0] + j, box[2, 0] : box[2, 1]]
+            _take(bits[(j + 1) * stride + 1 : (j + 2) * stride], row, low, high)
+        if k == slices:
+            bits[:] = 0
+        _pack(packed, under, bits[:size], bits[stride:])
+        _count(histogram, packed, words)
+    return histogram, box

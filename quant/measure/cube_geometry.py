@@ -98,3 +98,8 @@ def euler_eighths() -> NDArray[np.int64]:
         for one, other in _edges_along(axis):
             eighths += 2 * (_BITS[:, one] | _BITS[:, other])
     return eighths
+
+
+def voxel_eighths() -> NDArray[np.int64]:
+    """(256,) int64: number of inside corners; each voxel is a corner of eight cubes."""
+    return np.asarray(_BITS.sum(axis=1), dtype=np.int64)

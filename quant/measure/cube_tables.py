@@ -1,9 +1,8 @@
 """What each of the 256 fillings of a 2 x 2 x 2 cube adds to area, volume and Euler number.
 
 A binary region's mesh area, mesh volume, voxel faces, Euler number and plane-fitted area are dot
-products of these tables with the histogram of
-:func:`quant_kernels.surface.cube_histogram`. Voxel axes stand at right angles; how they lie in the
-patient does not matter.
+products of these tables with the histogram of :mod:`quant_kernels.surface`. Voxel axes stand at
+right angles; how they lie in the patient does not matter.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.measure.cube_geometry import euler_eighths, face_areas, mesh_areas, unit_volumes
+from quant.measure.cube_geometry import (
+    euler_eighths,
+    face_areas,
+    mesh_areas,
+    unit_volumes,
+    voxel_eighths,
+)
 from quant.measure.plane_fit import fit_planes
 
 
@@ -36,6 +41,8 @@ class CubeTables:
     euler_eighths : (256,) int64
         Eight times the cube's share of the Euler number of the region as a union of closed voxels:
         inside voxels touch by face, edge or corner (26 neighbours), outside voxels by face.
+    voxel_eighths : (256,) int64
+        Eight times the cube's share of the number of voxels.
     """
 
     mesh_area_mm2: NDArray[np.float64]
@@ -44,6 +51,7 @@ class CubeTables:
     fitted_area_mm2: NDArray[np.float64]
     fitted_scatter: float
     euler_eighths: NDArray[np.int64]
+    voxel_eighths: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         """Make the tables read-only: they are shared by all who ask for the same voxel size."""
@@ -53,6 +61,7 @@ class CubeTables:
             self.face_area_mm2,
             self.fitted_area_mm2,
             self.euler_eighths,
+            self.voxel_eighths,
         ):
             table.flags.writeable = False
 
@@ -69,4 +78,5 @@ def cube_tables(spacing_mm: tuple[float, float, float]) -> CubeTables:
         fitted_area_mm2=fitted,
         fitted_scatter=scatter,
         euler_eighths=euler_eighths(),
+        voxel_eighths=voxel_eighths(),
     )

@@ -11,8 +11,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.domain.arrays import (
+    Spacing,
+    as_labels,
+    as_values,
+    require_finite,
+    require_levels,
+    require_spacing,
+)
 from quant.measure.cube_tables import cube_tables
 from quant.measure.digital_ball import digital_ball, spread_points
+from quant.mesh.lorensen import triangle_table
 
 FLOOR_POSITIONS = 16
 """Sub-voxel positions of the digital spheres whose mean asphericity is the floor."""
@@ -34,6 +43,10 @@ class Surface:
         Number of voxels times their volume.
     euler_number : int
         Of the region as a union of closed voxels (26 neighbours inside, 6 outside).
+    face_area_mm2 : float
+        Voxel faces between inside and outside.
+    voxels : int
+        Number of voxels.
     """
 
     mesh_area_mm2: float
@@ -42,30 +55,107 @@ class Surface:
     fitted_scatter: float
     voxels_mm3: float
     euler_number: int
+    face_area_mm2: float
+    voxels: int
 
 
-def measure_surface(mask: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> Surface:
-    """Measure areas, volumes and Euler number of a binary region.
+def measure_surface(
+    mask: NDArray[np.generic], spacing_mm: Spacing, *, label: int | None = None
+) -> Surface:
+    """Measure areas, volumes and Euler number of a region, wherever it lies in the array.
 
     Parameters
     ----------
-    mask : (K, J, I) uint8, C-contiguous
-        1 inside, 0 outside; voxels beyond the array are outside.
+    mask : (K, J, I) bool or integer
+        A mask or a label map; voxels beyond the array are outside. C-contiguous arrays are read as
+        they are, others are copied.
     spacing_mm : (dk, dj, di) tuple of float
         Voxel size, mm; the axes stand at right angles.
-    """
-    from quant_kernels.surface import cube_histogram
+    label : int, optional
+        The region is all voxels of this value; without it, all that are not 0.
 
+    Raises
+    ------
+    GeometryError
+        ``GRID_INVALID`` if the voxel size is not three finite lengths above 0.
+    TypeError, ValueError
+        If the array is no mask, or the label no value that it can hold.
+    """
+    from quant_kernels.surface import region_histogram
+
+    require_spacing(spacing_mm)
+    labels = as_labels(mask)
+    greatest = np.iinfo(labels.dtype).max
+    if label is not None and not 0 <= label <= greatest:
+        raise ValueError(f"a label of this map is a whole number 0 to {greatest}, not {label}")
+    kind = labels.dtype.type
+    low, high = (1, greatest) if label is None else (label, label)
+    return _added_up(region_histogram(labels, kind(low), kind(high))[0], spacing_mm)
+
+
+def _added_up(histogram: NDArray[np.int64], spacing_mm: Spacing) -> Surface:
+    """Weigh the 255 fillings that hold a voxel."""
     tables = cube_tables(spacing_mm)
-    histogram = cube_histogram(mask)
+    voxels = int(histogram @ tables.voxel_eighths) // 8
     return Surface(
         mesh_area_mm2=float(histogram @ tables.mesh_area_mm2),
         mesh_volume_mm3=float(histogram @ tables.mesh_volume_mm3),
         fitted_area_mm2=float(histogram @ tables.fitted_area_mm2),
         fitted_scatter=tables.fitted_scatter,
-        voxels_mm3=float(np.count_nonzero(mask) * math.prod(spacing_mm)),
+        voxels_mm3=float(voxels * math.prod(spacing_mm)),
         euler_number=int(histogram @ tables.euler_eighths) // 8,
+        face_area_mm2=float(histogram @ tables.face_area_mm2),
+        voxels=voxels,
     )
+
+
+def isosurface_area_volume(
+    values: NDArray[np.generic], level: float, spacing_mm: Spacing, *, outside: float = 0.0
+) -> tuple[float, float]:
+    """Measure the closed isosurface of a grey-level volume, without a mesh.
+
+    Marching cubes by the Lorensen table of :mod:`quant.mesh.lorensen`, with linear interpolation
+    along the edges. A voxel is inside when its value is greater than the level.
+
+    Parameters
+    ----------
+    values : (K, J, I) float32, or real numbers that are turned into it
+    level : float
+        In the unit of the values.
+    spacing_mm : (dk, dj, di) tuple of float
+        Voxel size, mm; the axes stand at right angles.
+    outside : float
+        Value of all voxels beyond the array: less than the level, so that the surface is closed.
+
+    Returns
+    -------
+    area_mm2, volume_mm3 : float
+        Both 0 when no value is above the level.
+
+    Raises
+    ------
+    GeometryError
+        ``GRID_INVALID`` if the voxel size is not three finite lengths above 0.
+    StudyError
+        ``VALUES_NOT_FINITE`` if a voxel is NaN or infinite.
+    ValueError
+        If the level is not finite, or ``outside`` is not below it.
+
+    References
+    ----------
+    Lorensen and Cline 1987, doi:10.1145/37402.37422
+    """
+    from quant_kernels.isosurface import inside_box, isosurface_sums
+
+    require_spacing(spacing_mm)
+    volume = as_values(values)
+    levels = require_levels(level, outside)
+    box, finite = inside_box(volume, levels[0])
+    require_finite(finite, "The volume")
+    area_mm2, volume_mm3 = isosurface_sums(
+        volume, box, levels, np.array(spacing_mm, dtype=np.float64), triangle_table()
+    )
+    return float(area_mm2), float(volume_mm3)
 
 
 def asphericity(area_mm2: float, volume_mm3: float) -> float:

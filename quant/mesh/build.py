@@ -1,15 +1,20 @@
-"""The surface of a region as a closed triangle mesh in LPS millimetres."""
+"""The surface of a region or of a grey-level volume as a closed triangle mesh, LPS mm."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.domain.arrays import as_labels, as_values, require_finite, require_levels
+from quant.domain.grid import Grid
 from quant.domain.region import Region
 from quant.mesh.files import CONVENTION
+from quant.mesh.lorensen import mesh_size, triangle_table
+
+Mesh = tuple[NDArray[np.float64], NDArray[np.int32]]
 
 
-def region_mesh(region: Region) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def region_mesh(region: Region) -> Mesh:
     """Mesh the zero-padded binary region (weight of at least one half) at level 0.5.
 
     Marching cubes by the Lorensen table of :mod:`quant.mesh.lorensen`; each vertex is shared, every
@@ -31,56 +36,90 @@ def region_mesh(region: Region) -> tuple[NDArray[np.float64], NDArray[np.int32]]
     ----------
     Lorensen and Cline 1987, doi:10.1145/37402.37422
     """
-    padded = np.pad(region.mask, 1)
-    points = _triangle_points(padded)
-    # voxel 0 of the padded array has its centre at 0 in half voxels, voxel 1 at 2
-    shape = tuple(2 * size - 1 for size in padded.shape)
-    keys = np.ravel_multi_index((points[:, 0], points[:, 1], points[:, 2]), shape)
-    used = np.zeros(int(np.prod(shape)), dtype=np.bool_)
-    used[keys] = True
-    unique = np.flatnonzero(used)
-    number = np.zeros(used.size, dtype=np.int32)
-    number[unique] = np.arange(unique.size, dtype=np.int32)
-    faces = number[keys].reshape(-1, 3)
-    if np.linalg.det(region.grid.axes_mm) < 0.0:
-        faces = faces[:, ::-1]
-    halves = np.column_stack(np.unravel_index(unique, shape)).astype(np.float64)
-    vertices = region.grid.to_mm(halves / 2.0 - 1.0 + np.array(region.corner))
-    return vertices, np.ascontiguousarray(faces)
+    from quant_kernels.surface import region_histogram
+
+    mask = as_labels(region.mask)
+    histogram, box = region_histogram(mask, np.uint8(1), np.uint8(255))
+    grid = region.grid.cropped(region.corner, region.mask.shape)
+    return _filled(as_values(mask), (histogram, box), (0.5, 0.0), grid)
 
 
-def _triangle_points(padded: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(3 T, 3) int64: corners of all triangles, in half voxels of the padded array."""
-    # here, so that `python -m quant.mesh.lorensen` is not imported before it is run
-    from quant.mesh.lorensen import CORNERS, EDGES, cube_triangles
+def isosurface_mesh(
+    values: NDArray[np.generic], grid: Grid, level: float, *, outside: float = 0.0
+) -> Mesh:
+    """Mesh the isosurface of a grey-level volume, closed and looking outwards.
 
-    size = np.array(padded.shape) - 1
-    codes = np.zeros(tuple(size), dtype=np.uint8)
-    for bit, (k, j, i) in enumerate(CORNERS):
-        part = padded[k : k + size[0], j : j + size[1], i : i + size[2]]
-        codes |= part.astype(np.uint8) << np.uint8(bit)
-    triangles = cube_triangles()
-    counts = np.array([len(one) for one in triangles])
-    firsts = np.cumsum(counts) - counts
-    cubes = np.flatnonzero((codes != 0) & (codes != 255))
-    code = codes.ravel()[cubes]
-    per_cube = counts[code]
-    owner = np.repeat(np.arange(cubes.size), per_cube)
-    rank = np.arange(owner.size) - np.repeat(np.cumsum(per_cube) - per_cube, per_cube)
-    edges = np.concatenate(triangles)[firsts[code[owner]] + rank]
-    corners = np.column_stack(np.unravel_index(cubes[owner], codes.shape))
-    points = EDGES[edges] + 2 * corners[:, None, :]
-    return np.asarray(points.reshape(-1, 3))
+    Parameters
+    ----------
+    values : (K, J, I) float32, or real numbers that are turned into it
+        A voxel is inside when its value is greater than the level.
+    grid : Grid
+        Where the voxels lie.
+    level : float
+        In the unit of the values.
+    outside : float
+        Value of all voxels beyond the array: less than the level, so that the surface is closed.
+
+    Returns
+    -------
+    vertices_mm, faces
+        As of :func:`region_mesh`. Where a voxel has the very value of the level, several vertices
+        lie on its centre.
+
+    Raises
+    ------
+    StudyError
+        ``VALUES_NOT_FINITE`` if a voxel is NaN or infinite.
+    ValueError
+        If values and grid differ in shape, the level is not finite, or ``outside`` is not below it.
+    """
+    from quant_kernels.isosurface import inside_box
+    from quant_kernels.surface import region_histogram
+
+    volume = as_values(values)
+    levels = require_levels(level, outside)
+    if volume.shape != grid.shape:
+        raise ValueError(f"values of shape {volume.shape} on a grid of shape {grid.shape}")
+    require_finite(inside_box(volume, levels[0])[1], "The volume")
+    least = np.float32(level)
+    if least <= level:
+        least = np.nextafter(least, np.float32(np.inf))
+    # float32, which the kernel takes as it takes whole numbers
+    search: Any = (volume, least, np.finfo(np.float32).max)
+    return _filled(volume, region_histogram(*search), levels, grid)
+
+
+def _filled(
+    values: NDArray[np.float32],
+    counted: tuple[NDArray[np.int64], NDArray[np.int64]],
+    levels: tuple[float, float],
+    grid: Grid,
+) -> Mesh:
+    """Fill a mesh of the counted size and carry its vertices into the patient."""
+    from quant_kernels import isosurface
+
+    histogram, box = counted
+    size = mesh_size(histogram)
+    if size[1] == 0:
+        return np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32)
+    flipped = bool(np.linalg.det(grid.axes_mm) < 0.0)
+    table = triangle_table(flipped=flipped)
+    vertices, faces = isosurface.isosurface_mesh(values, box, levels, table, size)
+    return grid.to_mm(vertices), faces
 
 
 def to_trimesh(region: Region) -> Any:  # noqa: ANN401 - trimesh has no types
-    """Return the mesh as a ``trimesh.Trimesh``, vertices as they are.
+    """Return the mesh of a region as a ``trimesh.Trimesh``, vertices as they are.
 
     ``metadata["convention"]`` says how the coordinates are meant.
     """
+    return as_trimesh(*region_mesh(region))
+
+
+def as_trimesh(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> Any:  # noqa: ANN401 - trimesh has no types
+    """Return a mesh as a ``trimesh.Trimesh``, nothing merged or moved."""
     import trimesh
 
-    vertices, faces = region_mesh(region)
     return trimesh.Trimesh(
         vertices=vertices, faces=faces, process=False, metadata={"convention": CONVENTION}
     )

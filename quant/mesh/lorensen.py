@@ -68,6 +68,51 @@ def cube_triangles() -> tuple[NDArray[np.int64], ...]:
     )
 
 
+@lru_cache(maxsize=2)
+def triangle_table(*, flipped: bool = False) -> NDArray[np.uint8]:
+    """Return the same lists as one array, as the kernels take it.
+
+    Parameters
+    ----------
+    flipped : bool
+        Turn the triangles over, for axes (k, j, i) that are left-handed in the patient.
+
+    Returns
+    -------
+    (256, 16) uint8, read-only
+        Per code the number of its triangles, then three edges each, then zeros.
+    """
+    triangles = cube_triangles()
+    table = np.zeros((256, 1 + max(one.size for one in triangles)), dtype=np.uint8)
+    for row, one in zip(table, triangles, strict=True):
+        row[0] = len(one)
+        row[1 : 1 + one.size] = (one[:, ::-1] if flipped else one).ravel()
+    table.flags.writeable = False
+    return table
+
+
+def mesh_size(histogram: NDArray[np.int64]) -> tuple[int, int]:
+    """Count the vertices and faces of a mesh before it is made.
+
+    Parameters
+    ----------
+    histogram : (256,) int64
+        Number of cubes of each code; :func:`quant_kernels.surface.region_histogram`.
+
+    Returns
+    -------
+    vertices, faces : int
+        Every edge that the surface crosses has one vertex, and is shared by four cubes.
+    """
+    codes = np.arange(256)
+    crossed = np.zeros(256, dtype=np.int64)
+    for bit, corner in enumerate(CORNERS):
+        for step, size in ((2, 0), (1, 1), (4, 2)):
+            if corner[size] == 0:
+                crossed += (codes >> bit ^ codes >> bit + step) & 1
+    return int(histogram @ crossed) // 4, int(histogram @ triangle_table()[:, 0].astype(np.int64))
+
+
 def derive_triangles() -> list[list[str]]:
     """Mesh each of the 256 cubes with scikit-image and name its triangles by edge letters.
 

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from quant.dicom.digests import with_input_hash
+from quant.dicom.files.digests import with_input_hash
 from quant.domain.flags import CODES, Flag, Severity
 from quant.domain.measurement import Measurement
 from quant.domain.record import LESION_ROLES, RegionSummary, Status, StudyRecord
@@ -100,8 +100,8 @@ def _measure(
 ) -> StudyOutcome:
     with watch.step("import"):
         from quant.dicom.calibrate import calibrated
-        from quant.dicom.flip import flip_flags
-        from quant.dicom.gaps import ct_flags
+        from quant.dicom.outline.flip import flip_flags
+        from quant.dicom.geometry.gaps import ct_flags
         from quant.dicom.pairing import select
         from quant.dicom.volumes import read_volume
         from quant.pipeline.laying import lay_regions
@@ -140,9 +140,10 @@ def warm_up() -> None:
     """Load numba and its registries, which the first call of any kernel pays for (about 0.5 s)."""
     import numpy as np
 
-    from quant_kernels.surface import cube_histogram
+    from quant.domain.arrays import as_labels
+    from quant_kernels.surface import region_histogram
 
-    cube_histogram(np.zeros((1, 1, 1), dtype=np.uint8))
+    region_histogram(as_labels(np.zeros((1, 1, 1), dtype=np.uint8)), np.uint8(1), np.uint8(255))
 
 
 def _measurements(

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from quant.domain.arrays import as_labels
 from quant.measure.cube_geometry import face_areas, mesh_areas, unit_volumes
 from quant.measure.cube_tables import cube_tables
 from quant.measure.plane_fit import fit_planes
 from quant.measure.surface import asphericity, measure_surface
 from quant.mesh.lorensen import CORNERS, EDGES, cube_triangles, derive_triangles, table_text
-from quant_kernels.surface import cube_histogram
+from quant_kernels.surface import region_histogram
 from tests.support.masks import Mask, Spacing, ball, blob, noise, skimage_area_and_volume, torus
 
 SPACINGS: tuple[Spacing, ...] = (
@@ -140,7 +141,10 @@ def test_voxel_faces_are_those_that_a_difference_of_neighbours_finds(spacing_mm:
         a, b, c = spacing_mm
         expected = float(np.dot(faces, [b * c, a * c, a * b]))
 
-        assert float(cube_histogram(mask) @ table) == pytest.approx(expected, rel=1e-12)
+        histogram, _ = region_histogram(as_labels(mask), np.uint8(1), np.uint8(1))
+
+        assert float(histogram @ table) == pytest.approx(expected, rel=1e-12)
+        assert measure_surface(mask, spacing_mm).face_area_mm2 == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(8))

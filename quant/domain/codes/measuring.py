@@ -110,6 +110,11 @@ MEASURES: dict[str, CodeInfo] = {
         "An uptake value or ratio is negative, which no activity is.",
         "Look at the reconstruction, at its rescaling and at the region.",
     ),
+    "VALUES_NOT_FINITE": CodeInfo(
+        E,
+        "A volume to be measured holds voxels that are NaN or infinite.",
+        "Look at the reconstruction and its rescaling; nothing is filled in.",
+    ),
     "STATISTIC_UNDEFINED": CodeInfo(
         I,
         "A statistic divides by a spread, mean or quartile sum that is zero, so it is absent.",

@@ -1,0 +1,109 @@
+"""What the kernels do not check: shape, type, layout and voxel size of an array."""
+
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quant.errors import GeometryError, StudyError
+
+Spacing = tuple[float, float, float]
+Kind = TypeVar("Kind", bound=np.generic)
+
+
+def require_spacing(spacing_mm: Spacing) -> None:
+    """Raise a GeometryError unless the voxel size is three finite lengths above 0."""
+    spacing = np.asarray(spacing_mm, dtype=np.float64)
+    if spacing.shape == (3,) and np.isfinite(spacing).all() and (spacing > 0.0).all():
+        return
+    raise GeometryError(
+        "GRID_INVALID",
+        "The voxel size is not a size.",
+        found=f"{spacing.tolist()} mm",
+        needed="three finite lengths above 0, along slices, rows and columns",
+        next_step="check position, orientation and spacing of the series",
+    )
+
+
+def require_finite(found: bool, what: str) -> None:  # noqa: FBT001 - a verdict, not an option
+    """Raise a StudyError when an array of values holds NaN or infinite voxels."""
+    if found:
+        return
+    raise StudyError(
+        "VALUES_NOT_FINITE",
+        f"{what} holds voxels without a value.",
+        found="NaN or infinite voxels",
+        needed="a finite number in every voxel",
+        next_step="look at the reconstruction and its rescaling; nothing is filled in",
+    )
+
+
+def require_levels(level: float, outside: float) -> tuple[float, float]:
+    """Return the level of an isosurface and the value beyond the array, as float32 holds it.
+
+    Raises
+    ------
+    ValueError
+        If the level is not finite, or ``outside`` not below it: the surface would not be closed.
+    """
+    beyond = float(np.float32(outside))
+    if math.isfinite(level) and math.isfinite(beyond) and beyond < level:
+        return float(level), beyond
+    raise ValueError(f"outside {outside} must be finite and below the finite level {level}")
+
+
+def as_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    """See a mask or a label map as the kernels take it; copied only where it must be.
+
+    Parameters
+    ----------
+    labels : (K, J, I) bool or integer
+        Of any layout and byte order; may be read-only.
+
+    Returns
+    -------
+    (K, J, I) uint8, uint16, uint32 or uint64, C-contiguous, read-only
+        The same bytes as unsigned numbers of the same width: a view of a contiguous native array.
+
+    Raises
+    ------
+    TypeError
+        If the values are not whole numbers.
+    ValueError
+        If the array has not three axes, or no voxel.
+    """
+    if labels.dtype.kind not in "bui":
+        raise TypeError(f"a mask or label map holds bool or whole numbers, not {labels.dtype}")
+    _require_volume(labels)
+    native = labels.dtype.newbyteorder("=")
+    plain = np.ascontiguousarray(labels, dtype=native)
+    return _read_only(plain.view(np.dtype(f"u{native.itemsize}")))
+
+
+def as_values(values: NDArray[Any]) -> NDArray[np.float32]:
+    """See a volume as float32, C-contiguous, read-only; copied only where it must be.
+
+    Raises
+    ------
+    TypeError
+        If the values are not real numbers.
+    ValueError
+        If the array has not three axes, or no voxel.
+    """
+    if values.dtype.kind not in "buif":
+        raise TypeError(f"a volume holds real numbers, not {values.dtype}")
+    _require_volume(values)
+    return _read_only(np.ascontiguousarray(values, dtype=np.float32))
+
+
+def _require_volume(array: NDArray[Any]) -> None:
+    if array.ndim != 3 or array.size == 0:
+        raise ValueError(f"a volume has three axes and at least one voxel, not {array.shape}")
+
+
+def _read_only(array: NDArray[Kind]) -> NDArray[Kind]:
+    """One kind of array for the kernels, so that each of them is compiled once."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
