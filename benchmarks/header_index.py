@@ -16,9 +16,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from timing import as_lines, fastest_s
 
-from quant.dicom.cache import HeaderCache
+from quant.dicom.files.cache import HeaderCache
+from quant.dicom.files.pydicom_headers import SPECIFIC_TAGS
 from quant.dicom.index import index_tree
-from quant.dicom.pydicom_headers import SPECIFIC_TAGS
 
 FILES, ELEMENTS, SIZE = 400, 264, 512
 ROUNDS = 5

@@ -33,7 +33,7 @@ def open_studies(folder: str | Path, *, rois: str | Path | None = None) -> "Iter
     UsageError
         If the folder or file does not exist.
     """
-    from quant.dicom.cache import opened_cache
+    from quant.dicom.files.cache import opened_cache
     from quant.dicom.index import index_tree
     from quant.errors import require_folder, require_input
 

@@ -96,7 +96,7 @@ def inspect(
 
 
 def _look(input_folder: Path, rois: Path | None, protocol: str, *, voxels: bool) -> "InspectReport":
-    from quant.dicom.cache import opened_cache
+    from quant.dicom.files.cache import opened_cache
     from quant.dicom.index import index_tree
     from quant.pipeline.protocols import load_protocol
     from quant.report.inspection import inspect_index

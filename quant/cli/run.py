@@ -71,7 +71,7 @@ def measure_folder(
     with watch.step("import"):
         from rich.console import Console
 
-        from quant.dicom.cache import opened_cache
+        from quant.dicom.files.cache import opened_cache
         from quant.dicom.index import index_tree
         from quant.errors import require_folder, require_input
         from quant.pipeline.batch import Reuse, run_batch

@@ -3,12 +3,12 @@
 import re
 from typing import TYPE_CHECKING
 
-from quant.dicom.facts import MAX_ITEMS, text, whole
-from quant.dicom.nm_layout import DETECTOR, WINDOW
-from quant.dicom.nm_volumes import values_of, window_limits
+from quant.dicom.files.facts import MAX_ITEMS, text, whole
+from quant.dicom.nm.layout import DETECTOR, WINDOW
+from quant.dicom.nm.volumes import values_of, window_limits
 
 if TYPE_CHECKING:
-    from quant.dicom.facts import Facts
+    from quant.dicom.files.facts import Facts
     from quant.domain.study import SeriesEntry
 
 ELEMENTS = {

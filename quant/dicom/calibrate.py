@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.dicom.calibration import nm_options, nm_scale, slice_options, slice_scales
-from quant.dicom.conversion import Conversion, input_missing, unchanged
-from quant.dicom.count_rate import to_concentration, to_count_rate
-from quant.dicom.enhanced import images_of
-from quant.dicom.nm_place import place_nm
-from quant.dicom.suv import between_kinds, nm_suv, pet_concentration, pet_suv
-from quant.dicom.suv_inputs import decay_correction, require_corrected
-from quant.dicom.suv_report import times_of
+from quant.dicom.nm.place import place_nm
+from quant.dicom.slices.enhanced import images_of
+from quant.dicom.values.calibration import nm_options, nm_scale, slice_options, slice_scales
+from quant.dicom.values.conversion import Conversion, input_missing, unchanged
+from quant.dicom.values.count_rate import to_concentration, to_count_rate
+from quant.dicom.values.suv import between_kinds, nm_suv, pet_concentration, pet_suv
+from quant.dicom.values.suv_inputs import decay_correction, require_corrected
+from quant.dicom.values.suv_report import times_of
 from quant.dicom.volumes import place_volume
 from quant.domain.flags import Flag
 from quant.domain.protocol import CalibrationSettings, WantedQuantity
@@ -26,9 +26,9 @@ from quant.errors import StudyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from quant.dicom.facts import Facts
-    from quant.dicom.geometry import Placement
-    from quant.dicom.real_world import Scale
+    from quant.dicom.files.facts import Facts
+    from quant.dicom.geometry.planes import Placement
+    from quant.dicom.values.real_world import Scale
     from quant.domain.grid import Grid
     from quant.domain.study import FileEntry, SeriesEntry
     from quant.domain.volume import Volume

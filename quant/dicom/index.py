@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.dicom.accounts import Accounts
-from quant.dicom.duplicates import Found, claim_of, entry_of, same_object, spoiled
-from quant.dicom.facts import tail, whole, words
-from quant.dicom.headers import Header
-from quant.dicom.identity import one_subject, settled
-from quant.dicom.intake import Intake, Tick, folder_of, take_in
-from quant.dicom.objects import SLICE_MODALITIES, is_volume_or_region
+from quant.dicom.files.accounts import Accounts
+from quant.dicom.files.duplicates import Found, claim_of, entry_of, same_object, spoiled
+from quant.dicom.files.facts import tail, whole, words
+from quant.dicom.files.headers import Header
+from quant.dicom.files.identity import one_subject, settled
+from quant.dicom.files.intake import Intake, Tick, folder_of, take_in
+from quant.dicom.files.objects import SLICE_MODALITIES, is_volume_or_region
+from quant.dicom.files.tree import owner_of, studies_by_folder
 from quant.dicom.splitting import parts_in_words, split
-from quant.dicom.tree import owner_of, studies_by_folder
 from quant.domain.archive import FilePath, place_of
 from quant.domain.flags import CODES
 from quant.domain.study import SeriesEntry, StudyFiles, StudyIndex
 
 if TYPE_CHECKING:
-    from quant.dicom.cache import HeaderCache
+    from quant.dicom.files.cache import HeaderCache
 
 Key = tuple[str, str, str, str]
 """StudyInstanceUID, SeriesInstanceUID, modality, and what splits these into volumes."""

@@ -1,20 +1,20 @@
 """Which volume is measured and which CT goes with it: chosen from headers, never in silence.
 
 Emission: a volume whose geometry can be read goes before one whose cannot; then the score of
-:mod:`quant.dicom.rating`. Equal scores: NM before PT, then a known unit before counts before none,
-then more slices, then the lower SeriesNumber, then the UIDs, and ``PAIR_AMBIGUOUS`` says so. Of an
-object that holds several volumes the protocol says which one is meant
-(:mod:`quant.dicom.nm_choice`). The CT: :mod:`quant.dicom.ct_choice`.
+:mod:`quant.dicom.choice.rating`. Equal scores: NM before PT, then a known unit before counts before
+none, then more slices, then the lower SeriesNumber, then the UIDs, and ``PAIR_AMBIGUOUS`` says so.
+Of an object that holds several volumes the protocol says which one is meant
+(:mod:`quant.dicom.choice.nm`). The CT: :mod:`quant.dicom.choice.ct`.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from quant.dicom.ct_choice import CLOSE_POINTS, choose_ct, covered
-from quant.dicom.evidence import Correction, contradicts
-from quant.dicom.facts import tail
-from quant.dicom.nm_choice import resolve
-from quant.dicom.rating import REFUSED_POINTS, Rated, rate_emission
+from quant.dicom.choice.ct import CLOSE_POINTS, choose_ct, covered
+from quant.dicom.choice.evidence import Correction, contradicts
+from quant.dicom.choice.nm import resolve
+from quant.dicom.choice.rating import REFUSED_POINTS, Rated, rate_emission
+from quant.dicom.files.facts import tail
 from quant.domain.flags import Flag, Severity
 from quant.domain.protocol import EmissionSettings
 from quant.domain.study import Selection

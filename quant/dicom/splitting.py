@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from quant.dicom.nm_volumes import split_nm
-from quant.dicom.slice_groups import parts_in_words, split_slices
+from quant.dicom.nm.volumes import split_nm
+from quant.dicom.slices.groups import parts_in_words, split_slices
 
 if TYPE_CHECKING:
     from quant.domain.study import SeriesEntry

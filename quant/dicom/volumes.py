@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from quant.dicom.facts import tail
-from quant.dicom.nm import read_nm
-from quant.dicom.nm_place import place_nm
-from quant.dicom.slices import place_slices, read_slices
+from quant.dicom.files.facts import tail
+from quant.dicom.nm.place import place_nm
+from quant.dicom.nm.reading import read_nm
+from quant.dicom.slices.reading import place_slices, read_slices
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
-    from quant.dicom.geometry import Placement
+    from quant.dicom.geometry.planes import Placement
     from quant.domain.study import SeriesEntry
     from quant.domain.volume import Volume
 
@@ -22,13 +22,13 @@ def read_volume(series: "SeriesEntry", *, native_only: bool = False) -> "Volume"
     series : SeriesEntry
     native_only : bool
         Accept an NM volume without position or orientation, for counts and thresholds: see
-        :func:`quant.dicom.nm_place.place_nm`. A volume that has its place is read as ever.
+        :func:`quant.dicom.nm.place.place_nm`. A volume that has its place is read as ever.
 
     Raises
     ------
     StudyError
-        With the code of what is wrong: see :func:`quant.dicom.nm.read_nm` and
-        :func:`quant.dicom.slices.read_slices`.
+        With the code of what is wrong: see :func:`quant.dicom.nm.reading.read_nm` and
+        :func:`quant.dicom.slices.reading.read_slices`.
     """
     if series.modality == "NM":
         return read_nm(series, native_only=native_only)

@@ -99,7 +99,7 @@ class StudyFiles:
         Files that are not DICOM and belong to this study (NIfTI, NRRD, MHA, markups), sorted.
     input_hash : str
         SHA-256 over the contents of all files above, whatever their names and order; empty until
-        :func:`quant.dicom.digests.with_input_hash` has read them.
+        :func:`quant.dicom.files.digests.with_input_hash` has read them.
     flags : tuple of Flag
     """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.dicom.digests import with_input_hash
+from quant.dicom.files.digests import with_input_hash
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
 from quant.errors import StudyError, UsageError
@@ -19,7 +19,7 @@ from quant.report.records import read_record, record_name, write_record
 from quant.report.tables import write_quarantine, write_tables
 
 if TYPE_CHECKING:
-    from quant.dicom.digests import KeepsDigests
+    from quant.dicom.files.digests import KeepsDigests
     from quant.domain.protocol import StudyProtocol
     from quant.domain.study import QuarantineEntry, StudyFiles, StudyIndex
 

@@ -100,8 +100,8 @@ def _measure(
 ) -> StudyOutcome:
     with watch.step("import"):
         from quant.dicom.calibrate import calibrated
-        from quant.dicom.outline.flip import flip_flags
         from quant.dicom.geometry.gaps import ct_flags
+        from quant.dicom.outline.flip import flip_flags
         from quant.dicom.pairing import select
         from quant.dicom.volumes import read_volume
         from quant.pipeline.laying import lay_regions

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.dicom.facts import numbers
+from quant.dicom.files.facts import numbers
 from quant.domain.shapes import ContourShape, ImageSlices, Mark, Shape, every
 from quant.domain.study import QuarantineEntry
 from quant.domain.text import plain
@@ -133,11 +133,11 @@ def _readers(study: "StudyFiles", choice: Choice | None) -> "Iterator[tuple[File
 def _dicom_reader(modality: str, sop_class_uid: str, wanted: "Wanted") -> "Reader | None":
     """Return the reader of a DICOM object that holds regions; None for other objects."""
     if modality == "RTSTRUCT" or sop_class_uid == RT_STRUCTURE_SET:
-        from quant.dicom.rtstruct import read_rtstruct
+        from quant.dicom.regions.rtstruct import read_rtstruct
 
         return partial(read_rtstruct, wanted=wanted)
     if modality == "SEG" or sop_class_uid in SEGMENTATIONS:
-        from quant.dicom.segmentation import read_segmentation
+        from quant.dicom.regions.segmentation import read_segmentation
 
         return partial(read_segmentation, wanted=wanted)
     return None

@@ -213,7 +213,7 @@ def _unforeseen(error: Exception) -> StudyError:
 
 def _look_at_voxels(look: _Look) -> None:
     from quant.dicom.calibrate import calibrated
-    from quant.dicom.flip import flip_flags
+    from quant.dicom.outline.flip import flip_flags
 
     emission = look.selection.emission
     if emission is None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.dicom.acquisition import acquisition_facts
-from quant.dicom.calibration import nm_scale, slice_scales
-from quant.dicom.evidence import correction_of, map_evidence
-from quant.dicom.facts import number, whole, words
-from quant.dicom.nm_kinds import nm_kind
+from quant.dicom.choice.evidence import correction_of, map_evidence
+from quant.dicom.files.facts import number, whole, words
+from quant.dicom.nm.kinds import nm_kind
+from quant.dicom.values.calibration import nm_scale, slice_scales
 from quant.dicom.volumes import place_volume
 from quant.domain.flags import CODES, Flag, Severity
 from quant.errors import QuantError, StudyError
@@ -21,8 +21,8 @@ from quant.report.inspection_suv import inspect_suv
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from quant.dicom.calibration import Scale
-    from quant.dicom.geometry import Placement
+    from quant.dicom.geometry.planes import Placement
+    from quant.dicom.values.calibration import Scale
     from quant.domain.grid import Grid
     from quant.domain.protocol import StudyProtocol
     from quant.domain.study import Selection, SeriesEntry

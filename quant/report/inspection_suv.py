@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from quant.dicom.calibrate import suv_report
-from quant.dicom.times import parse_datetime, parse_time
+from quant.dicom.values.times import parse_datetime, parse_time
 from quant.domain.flags import CODES
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ CLOCKS = (
     ("ge_scan", "GE scan time (0009,100D)"),
     ("back_computed_first", "start computed back from the frames"),
 )
-"""Times of :func:`quant.dicom.suv_report.times_of` that are shown, and their names."""
+"""Times of :func:`quant.dicom.values.suv_report.times_of` that are shown, and their names."""
 
 
 def inspect_suv(series: "SeriesEntry", protocol: "StudyProtocol") -> "SuvReport":

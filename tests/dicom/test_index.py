@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from quant.dicom.digests import with_input_hash
+from quant.dicom.files.digests import with_input_hash
 from quant.dicom.index import index_tree
 from quant.domain.study import StudyIndex
 from tests.support.dicom_builder import (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quant.dicom.rtstruct import read_rtstruct
+from quant.dicom.regions.rtstruct import read_rtstruct
 from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.region import RasterRule, Region

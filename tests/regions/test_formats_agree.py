@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
-from quant.dicom.rtstruct import read_rtstruct
-from quant.dicom.segmentation import read_segmentation
+from quant.dicom.regions.rtstruct import read_rtstruct
+from quant.dicom.regions.segmentation import read_segmentation
 from quant.domain.grid import Grid
 from quant.domain.region import RasterRule
 from quant.domain.shapes import LabelShape, Shape

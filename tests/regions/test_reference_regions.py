@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
-from quant.dicom.rtstruct import read_rtstruct
+from quant.dicom.regions.rtstruct import read_rtstruct
 from quant.domain.grid import Grid
 from quant.domain.region import RasterRule
 from quant.domain.shapes import ContourShape

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from quant.dicom.digests import with_input_hash
+from quant.dicom.files.digests import with_input_hash
 from quant.dicom.index import index_tree
 from quant.dicom.volumes import read_volume
 from quant.domain.shapes import ContourShape, LabelShape

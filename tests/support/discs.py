@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.dicom.rtstruct import read_rtstruct
+from quant.dicom.regions.rtstruct import read_rtstruct
 from quant.domain.grid import Grid
 from quant.domain.region import RasterRule
 from quant.regions.rasterise import rasterise

@@ -1,0 +1,1 @@
+"""Where slices lie: orientation, spacing, stacks, gaps, and even grids made of uneven ones."""

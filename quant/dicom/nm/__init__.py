@@ -1,0 +1,1 @@
+"""NM objects: kinds, volumes of one object, their place and voxels."""

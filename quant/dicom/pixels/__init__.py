@@ -1,0 +1,1 @@
+"""Stored values: checked against the header, decoded, filled into volumes."""

@@ -1,0 +1,1 @@
+"""Regions in DICOM: contours and segmentations."""

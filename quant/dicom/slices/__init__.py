@@ -1,0 +1,1 @@
+"""CT and PET series: what belongs together, multi-frame objects, voxels."""

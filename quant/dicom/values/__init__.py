@@ -1,0 +1,1 @@
+"""From stored values to units: mappings, count rates, SUV and its times."""
