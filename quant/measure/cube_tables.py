@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.measure.crofton import crofton_areas
 from quant.measure.cube_geometry import (
     euler_eighths,
     face_areas,
@@ -43,6 +44,8 @@ class CubeTables:
         inside voxels touch by face, edge or corner (26 neighbours), outside voxels by face.
     voxel_eighths : (256,) int64
         Eight times the cube's share of the number of voxels.
+    crofton_area_mm2 : (256,) float64
+        Area by intersections with lines, mm2; see :func:`~quant.measure.crofton.crofton_areas`.
     """
 
     mesh_area_mm2: NDArray[np.float64]
@@ -52,6 +55,7 @@ class CubeTables:
     fitted_scatter: float
     euler_eighths: NDArray[np.int64]
     voxel_eighths: NDArray[np.int64]
+    crofton_area_mm2: NDArray[np.float64]
 
     def __post_init__(self) -> None:
         """Make the tables read-only: they are shared by all who ask for the same voxel size."""
@@ -62,6 +66,7 @@ class CubeTables:
             self.fitted_area_mm2,
             self.euler_eighths,
             self.voxel_eighths,
+            self.crofton_area_mm2,
         ):
             table.flags.writeable = False
 
@@ -79,4 +84,5 @@ def cube_tables(spacing_mm: tuple[float, float, float]) -> CubeTables:
         fitted_scatter=scatter,
         euler_eighths=euler_eighths(),
         voxel_eighths=voxel_eighths(),
+        crofton_area_mm2=crofton_areas(spacing),
     )

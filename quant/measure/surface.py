@@ -47,6 +47,8 @@ class Surface:
         Voxel faces between inside and outside.
     voxels : int
         Number of voxels.
+    crofton_area_mm2 : float
+        Area by intersections with lines along thirteen directions.
     """
 
     mesh_area_mm2: float
@@ -57,6 +59,7 @@ class Surface:
     euler_number: int
     face_area_mm2: float
     voxels: int
+    crofton_area_mm2: float
 
 
 def measure_surface(
@@ -106,6 +109,7 @@ def _added_up(histogram: NDArray[np.int64], spacing_mm: Spacing) -> Surface:
         euler_number=int(histogram @ tables.euler_eighths) // 8,
         face_area_mm2=float(histogram @ tables.face_area_mm2),
         voxels=voxels,
+        crofton_area_mm2=float(histogram @ tables.crofton_area_mm2),
     )
 
 

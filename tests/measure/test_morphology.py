@@ -281,7 +281,7 @@ def test_a_sheared_grid_is_refused() -> None:
 def surface_of(scale: float) -> Surface:
     """Return a ball of 30 mm whose areas are off by a factor."""
     area, volume = 4 * math.pi * 900.0, 4 / 3 * math.pi * 27000.0
-    return Surface(area * scale, volume, area * scale, 0.014, volume, 1, area, 1)
+    return Surface(area * scale, volume, area * scale, 0.014, volume, 1, area, 1, area)
 
 
 @pytest.mark.parametrize(
