@@ -19,12 +19,15 @@ def as_index(parts: Iterable[int]) -> Index:
     return int(k), int(j), int(i)
 
 
-def cut(array: NDArray[T], corner: Index, first: Index, shape: Index) -> NDArray[T]:
-    """Cut a box out of an array whose first voxel has index ``corner``; 0 beyond the array.
+def cut(
+    array: NDArray[T], corner: Index, first: Index, shape: Index, beyond: float = 0.0
+) -> NDArray[T]:
+    """Cut a box out of an array whose first voxel has index ``corner``; C-contiguous, a copy.
 
-    ``first`` is the index of the box's first voxel; it may lie outside of the array.
+    ``first`` is the index of the box's first voxel; it may lie outside of the array, where the box
+    is filled with ``beyond``.
     """
-    block = np.zeros(shape, dtype=array.dtype)
+    block = np.full(shape, beyond, dtype=array.dtype)
     target, source = [], []
     for axis in range(3):
         low = max(first[axis], corner[axis])

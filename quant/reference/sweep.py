@@ -6,13 +6,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.domain.arrays import require_finite
 from quant.domain.region import INSIDE_WEIGHT
 from quant.reference.boxes import Index, as_index, cut
 
 if TYPE_CHECKING:
     from quant.reference.stencil import Stencil
 
-SweepTable = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+SweepTable = tuple[
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+]
+
+FULL_WEIGHT = 1.0 - 1e-6
+"""From this weight on a voxel is wholly inside: so many digits has a sum of float32 fractions."""
+
+FAR_DEVIATIONS = 1000.0
+"""Values so many median absolute deviations from the median are added up apart from the others.
+
+The squares of hot voxels would else drown the last digits of all running sums along their row.
+"""
+
+LEAST_DEVIATION = 0.1
+"""... where the deviation is taken to be at least this part of the median."""
+
+MOST_APART = 0.01
+"""Part of the voxels that may be added up apart: with more the sweep would be slow."""
+
+SAMPLE = 500
+"""So many centres are enough to know what values are usual."""
+
+ONE_BY_ONE = 200_000
+"""Up to so many products the positions left over are summed one by one, which is faster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,31 +80,35 @@ class Sweep:
         )
 
 
-def sweep_table(weights: NDArray[np.float64]) -> SweepTable:
-    """Take a stencil apart row by row: whole runs, half runs and the shell around them.
+def sweep_table(weights: NDArray[np.float64]) -> SweepTable | None:
+    """Fold a stencil onto its middle and take its rows apart into edges.
 
     Parameters
     ----------
     weights : (k, j, i) float64 in 0..1
-        Along each row the voxels of weight 1, and those of at least one half, are neighbours, as in
-        any sphere.
+        Along each row the voxels of at least one half are neighbours, as in any sphere.
 
     Returns
     -------
-    SweepTable
-        As :func:`quant_kernels.spheres.sphere_sweep` takes it.
+    SweepTable or None
+        As :func:`quant_kernels.spheres.sphere_sweep` takes it; None when the stencil is not its
+        own mirror image along each axis.
     """
-    k, j = np.nonzero(weights.any(axis=2))
-    lines = weights[k, j]
-    runs = [k, j]
-    for mask in (lines >= 1.0, lines >= INSIDE_WEIGHT):
-        count = mask.sum(axis=1)
-        first = np.where(count > 0, mask.argmax(axis=1), 0)
-        runs += [first, first + count]
-    row, at = np.nonzero((lines > 0.0) & (lines < 1.0))
-    start = np.searchsorted(row, np.arange(len(k) + 1))
-    rows = np.ascontiguousarray(np.stack(runs, axis=1), dtype=np.int64)
-    return rows, start.astype(np.int64), at.astype(np.int64), lines[row, at]
+    half = np.array(weights.shape, dtype=np.int64) // 2
+    mirrored = all(np.array_equal(weights, np.flip(weights, axis)) for axis in range(3))
+    if not mirrored or any(n % 2 == 0 for n in weights.shape):
+        return None
+    quarter = weights[half[0] :, half[1] :].reshape(-1, weights.shape[2])
+    rises = np.diff(quarter[:, : half[2] + 1], prepend=0.0, axis=1)
+    row, at = np.nonzero(rises)
+    starts = np.searchsorted(row, np.arange(len(quarter) + 1))
+    edges = np.stack([at, weights.shape[2] - at], axis=1)
+    inside = quarter >= INSIDE_WEIGHT
+    count = inside.sum(axis=1)
+    first = np.where(count > 0, inside.argmax(axis=1), 0)
+    levels = [max(int(n), 1).bit_length() - 1 for n in count]
+    rows = np.stack([starts[:-1], starts[1:], first, first + count, levels], axis=1)
+    return half, rows.astype(np.int64), edges.astype(np.int64), rises[row, at], weights
 
 
 def swept(
@@ -93,7 +125,7 @@ def swept(
         The whole volume.
     body : corner and (k, j, i) float32, or None
         Weights of the organ and the index of their first voxel; zero elsewhere. None: the volume
-        itself is the body, and means are taken over the part of the sphere inside it.
+        itself is the body.
     candidates : corner and (k, j, i) bool
         Centre voxels, and the index of the first voxel of the array.
     stencil : Stencil
@@ -101,34 +133,103 @@ def swept(
     Returns
     -------
     Sweep
-        With a body the sphere must lie inside the volume at every candidate.
-    """
-    from quant_kernels.spheres import sphere_sweep
+        Means, SDs and maxima over the part of the sphere that lies in the volume.
 
+    Raises
+    ------
+    StudyError
+        ``VALUES_NOT_FINITE`` if a voxel near a candidate is NaN or infinite.
+    """
     corner, mask = candidates
     where = np.nonzero(mask)
-    if where[0].size == 0:
-        empty = np.empty(0)
-        return Sweep(np.empty((0, 3), np.int64), empty, empty, empty, empty)
-    low = [int(axis.min()) for axis in where]
-    high = [int(axis.max()) + 1 for axis in where]
-    tight = np.ascontiguousarray(
-        mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))], dtype=np.uint8
-    )
     indices = np.stack(where, axis=1) + np.array(corner, dtype=np.int64)
-    first = as_index(c + a + s for c, a, s in zip(corner, low, stencil.lower, strict=True))
-    shape = as_index(n + w - 1 for n, w in zip(tight.shape, stencil.weights.shape, strict=True))
-    shift = float(np.median(values[tuple(indices.T)]))
-    block = cut(values, (0, 0, 0), first, shape).astype(np.float64)
-    if body is None:
-        weights = cut(np.ones_like(values), (0, 0, 0), first, shape).astype(np.float64)
-        block -= shift * weights
+    if len(indices) == 0:
+        empty = np.empty(0)
+        return Sweep(indices, empty, empty, empty, empty)
+    low, high = indices.min(axis=0), indices.max(axis=0) + 1
+    box = tuple(slice(a, b) for a, b in zip(low - corner, high - corner, strict=True))
+    wanted = np.ascontiguousarray(mask[box], dtype=np.uint8)
+    first = as_index(low + stencil.lower)
+    shape = as_index(np.array(wanted.shape) + stencil.weights.shape - 1)
+    block = cut(values, (0, 0, 0), first, shape, beyond=-np.inf)
+    visible = _visible(values.shape, first, shape)
+    finite = np.isfinite(block)
+    if visible is None:
+        covered = np.full(len(indices), stencil.total)
     else:
-        weights = cut(body[1], body[0], first, shape).astype(np.float64)
-        block -= shift
-    sums = sphere_sweep(block, weights, tight, stencil.table)
-    inside = sums[:, 2] / stencil.total
-    total = sums[:, 2] if body is None else np.full(len(sums), stencil.total)
-    offset = sums[:, 0] / total
-    spread = np.sqrt(np.maximum(sums[:, 1] / total - offset * offset, 0.0))
-    return Sweep(indices, shift + offset, spread, shift + sums[:, 3], inside)
+        finite |= visible == 0.0
+        covered = _weighed(visible, wanted, stencil)
+    require_finite(bool(finite.all()), "A volume in which a sphere is placed")
+    if body is None:
+        inside = covered
+    else:
+        inside = _weighed(cut(body[1], body[0], first, shape), wanted, stencil)
+    origin, within = _origin(values[tuple(indices.T)], block)
+    sums = _summed(block, (origin, within), wanted, stencil)
+    offset = sums[:, 0] / covered
+    spread = np.sqrt(np.maximum(sums[:, 1] / covered - offset * offset, 0.0))
+    return Sweep(indices, origin + offset, spread, sums[:, 2], inside / stencil.total)
+
+
+def _visible(volume: tuple[int, ...], first: Index, shape: Index) -> NDArray[np.float32] | None:
+    """(k, j, i) float32: 1 where a box lies in the volume, else 0; None if that is everywhere."""
+    if all(a >= 0 and a + n <= m for a, n, m in zip(first, shape, volume, strict=True)):
+        return None
+    visible = np.zeros(shape, np.float32)
+    inner = (slice(max(0, -a), max(0, m - a)) for a, m in zip(first, volume, strict=True))
+    visible[tuple(inner)] = 1.0
+    return visible
+
+
+def _origin(centres: NDArray[np.float32], block: NDArray[np.float32]) -> tuple[float, float]:
+    """Find a value amid those at the centres, and how far from it others may be to be summed.
+
+    Infinitely far when too many voxels would have to be added up apart.
+    """
+    sample = centres[:: 1 + len(centres) // SAMPLE].astype(np.float64)
+    origin = float(np.median(sample))
+    deviation = float(np.median(np.abs(sample - origin)))
+    within = FAR_DEVIATIONS * max(deviation, LEAST_DEVIATION * abs(origin))
+    apart = np.count_nonzero(block > origin + within)
+    apart += np.count_nonzero((block < origin - within) & (block > -np.inf))
+    return origin, within if 0.0 < apart <= MOST_APART * block.size else np.inf
+
+
+def _summed(
+    block: NDArray[np.float32],
+    origin: tuple[float, float],
+    wanted: NDArray[np.uint8],
+    stencil: "Stencil",
+) -> NDArray[np.float64]:
+    """(N, 3) float64: sums of values, of their squares, and maxima, at all wanted positions."""
+    from quant_kernels.spheres import sphere_sums, sphere_sweep
+
+    if stencil.table is not None:
+        return sphere_sweep(block, origin, wanted, stencil.table, 2)
+    return sphere_sums(block, np.argwhere(wanted), stencil.weights, origin[0])
+
+
+def _weighed(
+    body: NDArray[np.float32], wanted: NDArray[np.uint8], stencil: "Stencil"
+) -> NDArray[np.float64]:
+    """(N,) float64: sum of the stencil's weights times the body's, at all wanted positions.
+
+    Positions wholly in voxels of full weight are found first; only the others are summed.
+    """
+    from quant_kernels.containment import wholly_inside
+    from quant_kernels.spheres import sphere_sums, sphere_sweep
+
+    if stencil.table is None:
+        return sphere_sums(body, np.argwhere(wanted), stencil.weights, 0.0)[:, 0]
+    full = (body >= FULL_WEIGHT).view(np.uint8)
+    rest = wanted - wholly_inside(full, wanted, stencil.table)
+    total = np.full(np.count_nonzero(wanted), stencil.total)
+    count = np.count_nonzero(rest)
+    if count == 0:
+        return total
+    if count * stencil.weights.size <= ONE_BY_ONE:
+        sums = sphere_sums(body, np.argwhere(rest), stencil.weights, 0.0)
+    else:
+        sums = sphere_sweep(body, (0.0, np.inf), rest, stencil.table, 1)
+    total[rest[wanted != 0] != 0] = sums[:, 0]
+    return total

@@ -1,96 +1,210 @@
-"""The sphere sweep against a naive loop and scipy."""
+"""The sphere sweep and the sums one by one against naive loops, scipy.ndimage and scipy.fft."""
 
 import numpy as np
 import pytest
+import scipy.fft
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from quant.reference.stencil import sphere_stencil
-from quant_kernels.spheres import sphere_sweep
+from quant.reference.stencil import Stencil, sphere_stencil
+from quant.reference.sweep import SweepTable
+from quant_kernels.spheres import sphere_sums, sphere_sweep
 
 SHAPE = (16, 18, 20)
+NO_LIMIT = (0.0, np.inf)
 
 
-def _inputs(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    rng = np.random.default_rng(seed)
-    body = np.clip(ndimage.gaussian_filter(rng.normal(size=SHAPE), 2.0) * 9.0 + 0.6, 0.0, 1.0)
-    return rng.normal(size=SHAPE), np.ascontiguousarray(body)
+def _values(seed: int) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(size=SHAPE).astype(np.float32)
+
+
+def _places(stencil: Stencil, shape: tuple[int, ...] = SHAPE) -> tuple[int, int, int]:
+    k, j, i = (n - w + 1 for n, w in zip(shape, stencil.weights.shape, strict=True))
+    return k, j, i
+
+
+def _table(stencil: Stencil) -> SweepTable:
+    assert stencil.table is not None
+    return stencil.table
 
 
 def _naive(
-    values: NDArray[np.float64],
-    body: NDArray[np.float64],
-    candidates: NDArray[np.uint8],
-    weights: NDArray[np.float64],
+    values: NDArray[np.float32], positions: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Sum values and squares, take maxima, voxels of -inf left out."""
     rows = []
-    for k, j, i in np.argwhere(candidates):
-        box = tuple(slice(a, a + n) for a, n in zip((k, j, i), weights.shape, strict=True))
-        inner = values[box]
-        half = weights >= 0.5
+    for place in positions:
+        box = tuple(slice(a, a + n) for a, n in zip(place, weights.shape, strict=True))
+        inner = values[box].astype(np.float64)
+        here = inner > -np.inf
+        inner = np.where(here, inner, 0.0)
+        half = (weights >= 0.5) & here
         top = inner[half].max() if half.any() else -np.inf
-        sums = [(weights * inner).sum(), (weights * inner**2).sum(), (weights * body[box]).sum()]
-        rows.append([*sums, top])
+        visible = weights * here
+        rows.append([(visible * inner).sum(), (visible * inner**2).sum(), top])
     return np.array(rows)
 
 
-@pytest.mark.parametrize("spacing", [(3.0, 3.0, 3.0), (3.0, 4.8, 4.8), (5.0, 2.0, 3.0)])
-@pytest.mark.parametrize("offset", [(0.0, 0.0, 0.0), (0.9, -0.4, 1.1)])
+@pytest.mark.parametrize(
+    "spacing", [(3.0, 3.0, 3.0), (3.0, 4.8, 4.8), (5.0, 2.0, 3.0), (2.0, 9.5, 4.0)]
+)
+@pytest.mark.parametrize("radius", [1.0, 6.5, 9.0])
 def test_the_sweep_equals_a_naive_loop_at_every_candidate(
-    spacing: tuple[float, float, float], offset: tuple[float, float, float]
+    spacing: tuple[float, float, float], radius: float
 ) -> None:
-    values, body = _inputs(1)
-    stencil = sphere_stencil(np.diag(spacing), 9.0, offset)
-    places = [n - w + 1 for n, w in zip(SHAPE, stencil.weights.shape, strict=True)]
-    candidates = (np.random.default_rng(2).random(places) < 0.3).astype(np.uint8)
-    for array in (values, body, candidates):
+    """Also with voxels that are not there, and for spheres smaller than a voxel."""
+    values = _values(1)
+    values[:, :3] = -np.inf
+    stencil = sphere_stencil(np.diag(spacing), radius)
+    candidates = (np.random.default_rng(2).random(_places(stencil)) < 0.3).astype(np.uint8)
+    for array in (values, candidates):
         array.flags.writeable = False
 
-    sums = sphere_sweep(values, body, candidates, stencil.table)
+    sums = sphere_sweep(values, NO_LIMIT, candidates, _table(stencil), 2)
 
     assert len(sums) == candidates.sum() > 50
-    expected = _naive(values, body, candidates, stencil.weights)
+    expected = _naive(values, np.argwhere(candidates), stencil.weights)
     np.testing.assert_allclose(sums, expected, rtol=1e-11, atol=1e-10)
 
 
+@pytest.mark.parametrize("offset", [(0.0, 0.0, 0.0), (0.9, -0.4, 1.1)])
+def test_sums_one_by_one_equal_a_naive_loop_for_any_stencil(
+    offset: tuple[float, float, float],
+) -> None:
+    values = _values(5)
+    values[:, :, 17:] = -np.inf
+    stencil = sphere_stencil(np.diag([5.0, 2.0, 3.0]), 9.0, offset)
+    positions = np.argwhere(np.random.default_rng(2).random(_places(stencil)) < 0.1)
+
+    sums = sphere_sums(values, positions, stencil.weights, 0.0)
+
+    expected = _naive(values, positions, stencil.weights)
+    np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_the_sums_equal_scipy_correlate() -> None:
-    values, body = _inputs(3)
-    weights = sphere_stencil(np.eye(3) * 3.0, 8.0).weights
-    places = [n - w + 1 for n, w in zip(SHAPE, weights.shape, strict=True)]
-    table = sphere_stencil(np.eye(3) * 3.0, 8.0).table
+    values = _values(3)
+    stencil = sphere_stencil(np.eye(3) * 3.0, 8.0)
+    places = _places(stencil)
 
-    sums = sphere_sweep(values, body, np.ones(places, np.uint8), table)
+    sums = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), _table(stencil), 2)
+    only = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), _table(stencil), 1)
 
-    half = tuple(slice(w // 2, w // 2 + p) for w, p in zip(weights.shape, places, strict=True))
-    for column, field in enumerate((values, values**2, body)):
-        theirs = ndimage.correlate(field, weights, mode="constant")[half]
+    half = tuple(
+        slice(n // 2, n // 2 + p) for n, p in zip(stencil.weights.shape, places, strict=True)
+    )
+    for column, field in enumerate((values.astype(np.float64), values.astype(np.float64) ** 2)):
+        theirs = ndimage.correlate(field, stencil.weights, mode="constant")[half]
         np.testing.assert_allclose(sums[:, column], theirs.ravel(), rtol=1e-11, atol=1e-10)
-    highest = ndimage.maximum_filter(values, footprint=weights >= 0.5, mode="constant")[half]
-    np.testing.assert_array_equal(sums[:, 3], highest.ravel())
+    highest = ndimage.maximum_filter(values, footprint=stencil.weights >= 0.5, mode="constant")
+    np.testing.assert_array_equal(sums[:, 2], highest[half].ravel())
+    np.testing.assert_array_equal(only[:, 0], sums[:, 0])
+
+
+@pytest.mark.parametrize("spacing", [(3.0, 3.0, 3.0), (4.8, 4.8, 4.8), (1.5, 0.98, 0.98)])
+def test_means_and_sds_equal_the_float64_fft_to_nine_digits(
+    spacing: tuple[float, float, float],
+) -> None:
+    """A 30 ml sphere (10 ml on the CT grid) at every position that fits."""
+    radius = 19.275 if spacing[0] > 2.0 else 13.365
+    stencil = sphere_stencil(np.diag(spacing), radius)
+    shape = tuple(n + 9 for n in stencil.weights.shape)
+    values = np.random.default_rng(8).poisson(50.0, shape).astype(np.float32)
+
+    sums = sphere_sweep(values, (50.0, np.inf), np.ones((10, 10, 10), np.uint8), _table(stencil), 2)
+
+    size = [scipy.fft.next_fast_len(n, real=True) for n in shape]
+    kernel = scipy.fft.rfftn(stencil.weights, size)
+    inner = tuple(slice(n - 1, n + 9) for n in stencil.weights.shape)
+    field = values.astype(np.float64) - 50.0
+    first, second = (
+        scipy.fft.irfftn(scipy.fft.rfftn(one, size) * kernel, size)[inner].ravel() / stencil.total
+        for one in (field, field**2)
+    )
+    mean = sums[:, 0] / stencil.total
+    np.testing.assert_allclose(mean + 50.0, first + 50.0, rtol=1e-9)
+    sd = np.sqrt(sums[:, 1] / stencil.total - mean**2)
+    np.testing.assert_allclose(sd, np.sqrt(second - first**2), rtol=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    spacing=st.tuples(*[st.floats(1.0, 6.0)] * 3),
+    radius=st.floats(0.5, 9.0),
+    hot=st.floats(1e3, 1e7),
+    count=st.integers(0, 12),
+    seed=st.integers(0, 99),
+)
+def test_hot_voxels_cost_no_digits_anywhere(
+    spacing: tuple[float, float, float], radius: float, hot: float, count: int, seed: int
+) -> None:
+    """Voxels 10^3 to 10^7 times the others: mean and SD of every sphere keep nine digits."""
+    rng = np.random.default_rng(seed)
+    stencil = sphere_stencil(np.diag(spacing), radius)
+    shape = tuple(n + 5 for n in stencil.weights.shape)
+    values = rng.normal(1.0, 0.1, shape).astype(np.float32)
+    values.ravel()[rng.integers(0, values.size, count)] = hot
+
+    sums = sphere_sweep(values, (1.0, 100.0), np.ones((6, 6, 6), np.uint8), _table(stencil), 2)
+
+    positions = np.argwhere(np.ones((6, 6, 6)))
+    means, sds = _means_and_sds(values, positions, stencil.weights)
+    mean = sums[:, 0] / stencil.total
+    np.testing.assert_allclose(1.0 + mean, means, rtol=1e-9)
+    variance = np.maximum(sums[:, 1] / stencil.total - mean**2, 0.0)
+    # one or two voxels alone may hardly differ: nothing is left of their squares
+    np.testing.assert_allclose(np.sqrt(variance), sds, rtol=1e-9, atol=1e-7 * np.abs(means).max())
+
+
+def _means_and_sds(
+    values: NDArray[np.float32], positions: NDArray[np.int64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    means, sds = [], []
+    for place in positions:
+        box = tuple(slice(a, a + n) for a, n in zip(place, weights.shape, strict=True))
+        inner = values[box].astype(np.float64)
+        means.append((weights * inner).sum() / weights.sum())
+        sds.append(np.sqrt((weights * (inner - means[-1]) ** 2).sum() / weights.sum()))
+    return np.array(means), np.array(sds)
 
 
 def test_a_hot_neighbour_in_the_row_costs_no_digits() -> None:
-    """Running sums pass over a tumour a million times hotter: the mean keeps 9 digits."""
-    values = np.ones((9, 9, 40))
-    values[:, :, 3] = 1e6
+    """A tumour 10^5 times hotter lies in the rows, but under no sphere: as if it were not there."""
+    values = np.random.default_rng(1).normal(1.0, 0.1, (13, 13, 40)).astype(np.float32)
+    without = values.copy()
+    values[:, :, 3:9] = 1e5
     stencil = sphere_stencil(np.eye(3) * 3.0, 12.0)
-    places = tuple(n - w + 1 for n, w in zip(values.shape, stencil.weights.shape, strict=True))
-    candidates = np.zeros(places, np.uint8)
-    candidates[0, 0, 20:] = 1
+    candidates = np.zeros(_places(stencil, values.shape), np.uint8)
+    candidates[:, :, 20:] = 1
 
-    sums = sphere_sweep(values, values, candidates, stencil.table)
+    sums = sphere_sweep(values, (1.0, 100.0), candidates, _table(stencil), 2)
 
-    np.testing.assert_allclose(sums[:, 0] / stencil.total, 1.0, rtol=1e-9)
+    expected = sphere_sweep(without, (1.0, 100.0), candidates, _table(stencil), 2)
+    np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_no_candidate_gives_no_row_and_repeats_are_the_same_bytes() -> None:
-    values, body = _inputs(4)
+    values = _values(4)
     stencil = sphere_stencil(np.eye(3) * 3.0, 8.0)
-    places = [n - w + 1 for n, w in zip(SHAPE, stencil.weights.shape, strict=True)]
+    places, table = _places(stencil), _table(stencil)
 
-    none = sphere_sweep(values, body, np.zeros(places, np.uint8), stencil.table)
-    first = sphere_sweep(values, body, np.ones(places, np.uint8), stencil.table)
-    again = sphere_sweep(values, body, np.ones(places, np.uint8), stencil.table)
+    none = sphere_sweep(values, NO_LIMIT, np.zeros(places, np.uint8), table, 2)
+    first = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), table, 2)
+    again = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), table, 2)
 
-    assert none.shape == (0, 4)
+    assert none.shape == (0, 3)
     assert first.tobytes() == again.tobytes()
+
+
+def test_slices_without_candidates_between_others_are_passed_over() -> None:
+    values = np.random.default_rng(6).normal(size=(42, 11, 11)).astype(np.float32)
+    stencil = sphere_stencil(np.eye(3) * 3.0, 8.0)
+    candidates = np.zeros(_places(stencil, values.shape), np.uint8)
+    candidates[[0, 1, 20, 35], 2, 1] = 1
+
+    sums = sphere_sweep(values, NO_LIMIT, candidates, _table(stencil), 2)
+
+    expected = _naive(values, np.argwhere(candidates), stencil.weights)
+    np.testing.assert_allclose(sums, expected, rtol=1e-11, atol=1e-11)
