@@ -57,6 +57,7 @@ def _register() -> None:
     from quant.cli.demo import demo
     from quant.cli.inspect import HELP as INSPECT_HELP
     from quant.cli.inspect import inspect
+    from quant.cli.kernels import kernels_app
     from quant.cli.phantom import phantom
     from quant.cli.protocol import protocol_app
     from quant.cli.run import run
@@ -67,6 +68,7 @@ def _register() -> None:
     app.command()(phantom)
     app.command()(columns)
     app.add_typer(protocol_app, name="protocol")
+    app.add_typer(kernels_app, name="kernels")
 
 
 def main() -> None:
