@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from quant.domain.flags import Flag
 from quant.domain.measurement import Measurement, negative_flags
 from quant.domain.units import Quantity
+from quant.measure.statistics import RegionStatistics, region_statistics
 from quant.reference.stencil import peak
 
 if TYPE_CHECKING:
@@ -45,17 +44,15 @@ def measure_uptake(
     The mean and the standard deviation weigh every voxel by the part of it that lies inside the
     region; with the rule ``centre`` that is the plain mean over the voxels of the region.
     """
-    weights = region.weights.astype(np.float64)
-    values = volume.values[region.box].astype(np.float64)
-    total = float(weights.sum())
-    mean = float((weights * values).sum()) / total
-    variance = float((weights * (values - mean) ** 2).sum()) / total
+    found = region_statistics(volume, region)
     unit, roi = str(volume.unit), region.name
     return (
-        *_maximum_and_peak(volume, region, settings),
-        Measurement("tumour_mean", mean, unit, roi, MEAN_METHOD, flags=negative_flags(mean)),
-        Measurement("tumour_sd", float(np.sqrt(variance)), unit, roi, "weighted, population"),
-        Measurement("tumour_voxels", region.voxels, Quantity.NONE, roi, INSIDE_METHOD),
+        *_maximum_and_peak(volume, region, found, settings),
+        Measurement(
+            "tumour_mean", found.mean, unit, roi, MEAN_METHOD, flags=negative_flags(found.mean)
+        ),
+        Measurement("tumour_sd", found.sd, unit, roi, "weighted, population"),
+        Measurement("tumour_voxels", found.voxels, Quantity.NONE, roi, INSIDE_METHOD),
         Measurement(
             "tumour_volume_ml",
             region.volume_ml,
@@ -67,17 +64,17 @@ def measure_uptake(
 
 
 def _maximum_and_peak(
-    volume: "Volume", region: "Region", settings: "UptakeSettings"
+    volume: "Volume", region: "Region", found: RegionStatistics, settings: "UptakeSettings"
 ) -> tuple[Measurement, Measurement]:
     unit, roi = str(volume.unit), region.name
     peak_method = f"{settings.peak_volume_ml:g} ml sphere, {settings.peak_rule}, best position"
-    if region.voxels == 0:
+    if found.voxels == 0:
         flags = (Flag("REGION_BELOW_HALF", f"largest weight {region.weights.max():.3f}"),)
         return (
             Measurement("tumour_max", None, unit, roi, INSIDE_METHOD, flags=flags),
             Measurement("tumour_peak", None, unit, roi, peak_method, flags=flags),
         )
-    maximum = float(volume.values[region.box][region.mask].max())
+    maximum = found.maximum
     best, _ = peak(volume, region, settings.peak_volume_ml, settings.peak_rule)
     return (
         Measurement("tumour_max", maximum, unit, roi, INSIDE_METHOD, flags=negative_flags(maximum)),
