@@ -89,3 +89,39 @@ def count_components(mask: NDArray[np.uint8], value: int, neighbours: int) -> in
                 else:
                     other += 1
     return components
+
+
+@kernel
+def connected_part(mask: NDArray[np.uint8], k: int, j: int, i: int) -> NDArray[np.uint8]:
+    """Keep of a mask only what is connected with one voxel (26 neighbours).
+
+    Parameters
+    ----------
+    mask : (K, J, I) uint8, C-contiguous
+        1 inside, 0 outside.
+    k, j, i : int
+        The voxel; empty unless it lies inside.
+
+    Returns
+    -------
+    (K, J, I) uint8
+    """
+    slices, rows, columns = mask.shape
+    part = np.zeros(mask.shape, dtype=np.uint8)
+    if mask[k, j, i] == 0:
+        return part
+    waiting = np.empty((int(np.count_nonzero(mask)), 3), dtype=np.int64)
+    waiting[0, 0], waiting[0, 1], waiting[0, 2] = k, j, i
+    part[k, j, i] = 1
+    left = 1
+    while left > 0:
+        left -= 1
+        k, j, i = waiting[left, 0], waiting[left, 1], waiting[left, 2]
+        for z in range(max(k - 1, 0), min(k + 2, slices)):
+            for y in range(max(j - 1, 0), min(j + 2, rows)):
+                for x in range(max(i - 1, 0), min(i + 2, columns)):
+                    if mask[z, y, x] == 1 and part[z, y, x] == 0:
+                        part[z, y, x] = 1
+                        waiting[left, 0], waiting[left, 1], waiting[left, 2] = z, y, x
+                        left += 1
+    return part

@@ -188,6 +188,11 @@ class MorphologySettings(Settings):
         GridSize | None,
         _setting(IBSI, "resample the mask to this isotropic grid before meshing, mm; none: as is"),
     ] = None
+    psf_fwhm_mm: Annotated[
+        GridSize | None,
+        _setting(HOUSE, "resolution of the images (full width at half maximum), mm, to judge "
+                 "whether a region is large enough for its shape; none: not stated"),
+    ] = None  # fmt: skip
 
 
 RatioName = Literal[

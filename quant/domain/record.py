@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from quant.domain.flags import Flag
 from quant.domain.measurement import Interval, Measurement
+from quant.domain.passport import Passport
 from quant.domain.region import Role
 from quant.domain.sphere import Sphere
 from quant.domain.study import Candidate, QuarantineEntry
@@ -53,6 +54,8 @@ class StudyRecord:
     spheres : tuple of Sphere
     measurements : tuple of Measurement
         Study-level values (``roi`` names the region or sphere) and those of every lesion.
+    passports : tuple of Passport
+        How far the shape of each tumour and lesion is to be trusted, with its threshold curve.
     flags : tuple of Flag
         Flags of the study; those of single measurements stand with them.
     quarantine : tuple of QuarantineEntry
@@ -73,6 +76,7 @@ class StudyRecord:
     regions: tuple[RegionSummary, ...] = ()
     spheres: tuple[Sphere, ...] = ()
     measurements: tuple[Measurement, ...] = ()
+    passports: tuple[Passport, ...] = ()
     flags: tuple[Flag, ...] = ()
     quarantine: tuple[QuarantineEntry, ...] = ()
     protocol_name: str = ""

@@ -1,5 +1,6 @@
 """Shape of a region: every value with its method and flags, or the reason why there is none."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,26 +12,18 @@ from quant.domain.measurement import Measurement
 from quant.domain.protocol import MorphologySettings
 from quant.domain.region import Region
 from quant.domain.units import Quantity
-from quant.errors import GeometryError
+from quant.errors import GeometryError, StudyError
+from quant.measure.asphericity import closed_asphericity, fitted_asphericity
 from quant.measure.resample import resample_mask
 from quant.measure.surface import (
     FLOOR_POSITIONS,
     Surface,
-    asphericity,
     asphericity_floor,
     count_parts,
     max_diameter_mm,
     measure_surface,
 )
-
-SMALL_VOXELS = 64
-"""Below this many voxels, shape is flagged as unreliable."""
-
-NEGATIVE_TOLERANCE = 1e-6
-"""Asphericity of one closed mesh below minus this is a defect, not rounding."""
-
-SCATTERS_ALLOWED = 3.0
-"""The corrected asphericity may fall below 0 by this many SD of its area over directions."""
+from quant.measure.verdict import SMALL_VOXELS, unreliable_flags
 
 SHAPE_UNITS = {
     "mesh_volume_ml": Quantity.ML,
@@ -74,27 +67,48 @@ def measure_morphology(region: Region, settings: MorphologySettings) -> tuple[Me
     ----------
     Zwanenburg et al., IBSI reference manual, arXiv:1612.07003: RNU0, C0JK, 25C7, QCFX, L0JK
     """
-    _require_right_angles(region.grid)
-    if settings.grid_mm is None:
-        mask = np.ascontiguousarray(region.mask).view(np.uint8)
-        k, j, i = (float(step) for step in region.grid.spacing_mm)
-        grid_text = ""
-    else:
-        mask = resample_mask(region, settings.grid_mm)
-        k, j, i = (settings.grid_mm,) * 3
-        grid_text = f"; mask resampled to {settings.grid_mm:g} mm, linear, kept where >= 0.5"
+    mask, spacing_mm, grid_text = binary_region(region, settings)
     if not mask.any():
         return _all_absent(region, grid_text)
-    return _measure(region, mask, (k, j, i), grid_text)
+    diameter = math.cbrt(6000.0 * region.volume_ml / math.pi)
+    doubts = unreliable_flags(region.voxels, diameter, settings.psf_fwhm_mm)
+    return _measure(region, (mask, spacing_mm, grid_text), doubts)
+
+
+def binary_region(
+    region: Region, settings: MorphologySettings
+) -> tuple[NDArray[np.uint8], tuple[float, float, float], str]:
+    """Return the binary region whose shape is measured.
+
+    Returns
+    -------
+    mask : (K, J, I) uint8, C-contiguous
+        1 where at least half of the voxel lies inside, on the region's grid or on that of
+        ``settings.grid_mm``; possibly empty.
+    spacing_mm : (dk, dj, di) tuple of float
+    text : str
+        What was done to the grid, to stand behind a method; empty if nothing.
+
+    Raises
+    ------
+    GeometryError
+        ``BAD_IOP`` if the axes of the grid do not stand at right angles.
+    """
+    _require_right_angles(region.grid)
+    if settings.grid_mm is not None:
+        text = f"; mask resampled to {settings.grid_mm:g} mm, linear, kept where >= 0.5"
+        return resample_mask(region, settings.grid_mm), (settings.grid_mm,) * 3, text
+    k, j, i = (float(step) for step in region.grid.spacing_mm)
+    return np.ascontiguousarray(region.mask).view(np.uint8), (k, j, i), ""
 
 
 def _measure(
     region: Region,
-    mask: NDArray[np.uint8],
-    spacing_mm: tuple[float, float, float],
-    grid_text: str,
+    binary: tuple[NDArray[np.uint8], tuple[float, float, float], str],
+    doubts: tuple[Flag, ...],
 ) -> tuple[Measurement, ...]:
-    """Measure a mask that holds at least one voxel."""
+    """Measure a mask that holds at least one voxel; ``doubts`` go with each asphericity."""
+    mask, spacing_mm, grid_text = binary
     surface = measure_surface(mask, spacing_mm)
     components, holes = count_parts(mask)
     flags = _shape_flags(region, components)
@@ -103,6 +117,7 @@ def _measure(
         name: str, value: float | None, method: str, extra: tuple[Flag, ...] = ()
     ) -> Measurement:
         own = flags if name != "asphericity_floor" else ()
+        own += doubts if name in ("asphericity", "asphericity_corrected") else ()
         return Measurement(
             name, value, SHAPE_UNITS[name].value, region.name, method + grid_text, flags=extra + own
         )
@@ -136,34 +151,30 @@ _Make = Callable[..., Measurement]
 
 def _mesh_asphericity(surface: Surface, mesh: str, one: _Make) -> list[Measurement]:
     """Asphericity and sphericity of the closed mesh; absent, never clipped, if impossible."""
-    value = asphericity(surface.mesh_area_mm2, surface.mesh_volume_mm3)
-    pairs = [
-        ("asphericity", value, f"IBSI 25C7: (S^3 / (36 pi V^2))^(1/3) - 1; {mesh}"),
-        ("sphericity", 1.0 / (value + 1.0), f"IBSI QCFX: 1 / (1 + asphericity); {mesh}"),
+    methods = [
+        ("asphericity", f"IBSI 25C7: (S^3 / (36 pi V^2))^(1/3) - 1; {mesh}"),
+        ("sphericity", f"IBSI QCFX: 1 / (1 + asphericity); {mesh}"),
     ]
-    if value >= -NEGATIVE_TOLERANCE:
-        return [one(name, number, method) for name, number, method in pairs]
-    flag = Flag("ASPHERICITY_NEGATIVE", f"{value:.6g}")
-    return [one(name, None, method, (flag,)) for name, _, method in pairs]
+    try:
+        value = closed_asphericity(surface.mesh_area_mm2, surface.mesh_volume_mm3)
+    except StudyError as error:
+        flag = Flag(error.code, error.found)
+        return [one(name, None, method, (flag,)) for name, method in methods]
+    numbers = (value, 1.0 / (value + 1.0))
+    return [
+        one(name, number, method) for (name, method), number in zip(methods, numbers, strict=True)
+    ]
 
 
 def _corrected(surface: Surface, one: _Make) -> list[Measurement]:
     """Corrected asphericity and area, with what its scatter allows below 0."""
-    value = asphericity(surface.fitted_area_mm2, surface.voxels_mm3)
-    allowed = SCATTERS_ALLOWED * surface.fitted_scatter
+    shown, extra = fitted_asphericity(surface)
     weights = (
         "plane-fitted 2x2x2 weights (Lindblad, any voxel size); area of planes varies by "
         f"{100.0 * surface.fitted_scatter:.1f} % (SD) with direction"
     )
     method = f"plane-fitted area over voxel-count volume; {weights}"
-    found = f"{value:.4f}, scatter allows {-allowed:.4f}"
-    area: float | None = surface.fitted_area_mm2
-    extra: tuple[Flag, ...] = ()
-    shown: float | None = value
-    if value < -allowed:
-        area, shown, extra = None, None, (Flag("ASP_BELOW_SCATTER", found),)
-    elif value < 0.0:
-        extra = (Flag("ASP_WITHIN_SCATTER", found),)
+    area = surface.fitted_area_mm2 if shown is not None else None
     return [
         one("asphericity_corrected", shown, method, extra),
         one("surface_area_corrected_mm2", area, weights, extra if area is None else ()),
@@ -177,12 +188,12 @@ def _shape_flags(region: Region, components: int) -> tuple[Flag, ...]:
         flags.append(Flag("ROI_SMALL", f"{region.voxels} voxels, fewer than {SMALL_VOXELS}"))
     if components > 1:
         flags.append(Flag("SEVERAL_COMPONENTS", f"{components} parts"))
-    if _touches_edge(region):
+    if touches_edge(region):
         flags.append(Flag("ROI_TOUCHES_EDGE", region.name))
     return tuple(flags)
 
 
-def _touches_edge(region: Region) -> bool:
+def touches_edge(region: Region) -> bool:
     """Tell whether a voxel of the binary region lies in the outermost layer of the grid."""
     mask = region.mask
     for axis in range(3):

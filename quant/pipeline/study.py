@@ -20,6 +20,7 @@ from quant.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from quant.domain.passport import Passport
     from quant.domain.protocol import StudyProtocol
     from quant.domain.region import Region
     from quant.domain.study import StudyFiles
@@ -132,6 +133,9 @@ def _measure(
         spheres = place_spheres(volume, laid.regions, laid.marks, protocol)
     with watch.step("measure"):
         measurements = _measurements(volume, laid.regions, spheres, protocol)
+        passports = _passports(volume, laid.regions, protocol)
+    blank = replace(blank, passports=passports)
+    measurements += tuple(_passport_rows(passports))
     record = _judged(_record(blank, volume, laid, spheres, measurements))
     return StudyOutcome(record, volume, laid.regions)
 
@@ -180,15 +184,37 @@ def _measurements(
     return tuple(rows)
 
 
+def _passports(
+    volume: "Volume", regions: "Sequence[Region]", protocol: "StudyProtocol"
+) -> "tuple[Passport, ...]":
+    """Judge the shape of every tumour and lesion."""
+    from quant.measure.passport import measure_passport
+
+    return tuple(
+        measure_passport(volume, region, protocol.morphology)
+        for region in regions
+        if str(region.role) in LESION_ROLES
+    )
+
+
+def _passport_rows(passports: "Sequence[Passport]") -> "Iterator[Measurement]":
+    from quant.measure.passport_rows import passport_rows
+
+    for passport in passports:
+        yield from passport_rows(passport)
+
+
 def _without_tumour(unit: str) -> "Iterator[Measurement]":
     """Yield the study's own values as absent: there is no tumour to measure."""
     from quant.measure.morphology import SHAPE_UNITS
+    from quant.measure.passport_rows import PASSPORT_UNITS
 
     why = (Flag("TUMOUR_MISSING", "no usable region with role tumour"),)
     units: dict[str, str] = dict.fromkeys(
         ("tumour_max", "tumour_mean", "tumour_sd", "tumour_peak"), unit
     )
     units |= {"tumour_voxels": Quantity.NONE, "tumour_volume_ml": Quantity.ML, **SHAPE_UNITS}
+    units |= PASSPORT_UNITS
     units |= {ratio.name: Quantity.NONE for ratio in RATIOS}
     for name, one in units.items():
         yield Measurement(name, None, one, flags=why)

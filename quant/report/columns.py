@@ -153,6 +153,13 @@ _RATIOS = tuple(
     )
 )
 
+
+def _verdict(record: StudyRecord, region: RegionSummary | None) -> Cell:
+    chosen = region if region is not None else record.primary
+    mine = [one for one in record.passports if chosen is not None and one.roi == chosen.name]
+    return mine[0].verdict.code if mine else None
+
+
 _SHAPE = (
     _measured("mesh_volume_ml", "ml", "Volume of the closed mesh at 0.5 (IBSI RNU0)"),
     _measured("surface_area_mm2", "mm2", "Area of the same mesh (IBSI C0JK)"),
@@ -165,9 +172,33 @@ _SHAPE = (
     _measured(
         "asphericity_floor", "1", "Asphericity of a digital sphere of the same volume and grid"
     ),
+    _measured("asphericity_floor_sd", "1", "SD of that over sub-voxel positions"),
+    _measured("asphericity_excess", "1", "asphericity - asphericity_floor"),
+    _measured("asphericity_floor_psf", "1", "Floor of that sphere blurred by the stated PSF"),
+    _measured("asphericity_corrected_floor", "1", "What asphericity_corrected is of that sphere"),
+    _measured("asphericity_corrected_floor_sd", "1", "SD of that over sub-voxel positions"),
+    _measured(
+        "asphericity_corrected_excess", "1", "asphericity_corrected - asphericity_corrected_floor"
+    ),
+    _measured(
+        "asphericity_smoothed", "1", "Isosurface of the smoothed weights that keeps the volume"
+    ),
+    _measured(
+        "asphericity_weights", "1", "Isosurface of the fractional weights that keeps the volume"
+    ),
+    _measured("asphericity_crofton", "1", "Crofton area along 13 directions, voxel volume"),
+    _fact(
+        "asphericity_verdict",
+        "ASP_RESOLVED, ASP_RESOLUTION_UNSTATED or ASP_UNRELIABLE: is the region large enough?",
+        _verdict,
+    ),
+    _measured("equivalent_diameter_mm", "mm", "Diameter of the ball of the region's volume"),
+    _measured("diameter_over_fwhm", "1", "That over the stated resolution"),
+    _measured("touches_edge", "1", "1 if in the outermost layer, else 0", ColumnType.INTEGER),
     _measured("max_diameter_mm", "mm", "Largest distance of two mesh vertices (IBSI L0JK)"),
     _measured("components", "1", "Connected parts of the region", ColumnType.INTEGER),
     _measured("holes", "1", "Enclosed cavities", ColumnType.INTEGER),
+    _measured("tunnels", "1", "Holes through the region, as of a ring", ColumnType.INTEGER),
     _measured("euler_number", "1", "Euler number of the region", ColumnType.INTEGER),
 )
 

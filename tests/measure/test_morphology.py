@@ -15,8 +15,9 @@ from quant.domain.protocol import MorphologySettings
 from quant.domain.region import Region
 from quant.errors import GeometryError
 from quant.measure import morphology
+from quant.measure.asphericity import SCATTERS_ALLOWED
 from quant.measure.cube_tables import cube_tables
-from quant.measure.morphology import SCATTERS_ALLOWED, SMALL_VOXELS, measure_morphology
+from quant.measure.morphology import measure_morphology
 from quant.measure.surface import (
     Surface,
     asphericity,
@@ -25,6 +26,7 @@ from quant.measure.surface import (
     max_diameter_mm,
     measure_surface,
 )
+from quant.measure.verdict import SMALL_VOXELS
 from tests.support.geometry import AFFINES, grid
 from tests.support.masks import Mask, Spacing, ball, blob, noise, torus
 
@@ -97,7 +99,8 @@ def test_corrected_asphericity_of_a_small_ball_keeps_to_its_scatter(
     for one in centred_balls(volume_ml, spacing_mm):
         rows = measured(one, spacing_mm)
 
-        assert codes(rows["asphericity_corrected"]) <= {"ROI_SMALL", "ASP_WITHIN_SCATTER"}
+        allowed = {"ROI_SMALL", "ASP_UNRELIABLE", "ASP_WITHIN_SCATTER"}
+        assert codes(rows["asphericity_corrected"]) <= allowed
         assert rows["asphericity_corrected"].value is not None
 
 
@@ -312,7 +315,11 @@ def test_an_impossible_asphericity_is_absent_and_never_clipped(
 def test_the_flags_of_shape_say_what_was_found() -> None:
     rows = measured(np.ones((1, 1, 1), dtype=np.uint8))
 
-    assert rows["asphericity"].flags == (Flag("ROI_SMALL", f"1 voxels, fewer than {SMALL_VOXELS}"),)
+    small = Flag("ROI_SMALL", f"1 voxels, fewer than {SMALL_VOXELS}")
+    doubt = f"1 voxels, equivalent diameter 5.0 mm: fewer than {SMALL_VOXELS} voxels"
+
+    assert rows["mesh_volume_ml"].flags == (small,)
+    assert rows["asphericity"].flags == (small, Flag("ASP_UNRELIABLE", doubt))
 
 
 seeds = st.integers(0, 2**32 - 1)

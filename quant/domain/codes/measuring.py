@@ -172,6 +172,45 @@ MEASURES: dict[str, CodeInfo] = {
         "Asphericity of one closed mesh came out negative, which cannot be.",
         "Report this as a defect, with the region.",
     ),
+    "ASP_MIXED_NEGATIVE": CodeInfo(
+        I,
+        "An estimator that pairs surface and volume of two bodies fell below 0: kept as it is.",
+        "Read an estimator of one closed body, or the corrected asphericity.",
+    ),
+    "ASP_NO_FRACTIONS": CodeInfo(
+        I,
+        "The region has whole voxels only: the isosurface of its weights would be a staircase.",
+        "Nothing; read asphericity_corrected.",
+    ),
+    "ASP_NO_LEVEL": CodeInfo(
+        W,
+        "No isosurface of the region's weights encloses its volume: that estimator has no value.",
+        "The region is thinner than a voxel; read mean and volume only.",
+    ),
+    "ASP_NO_FLOOR": CodeInfo(
+        I,
+        "The estimator gives no value for a digital sphere of this volume.",
+        "Nothing; the region is smaller than a few voxels.",
+    ),
+    "ASP_RESOLVED": CodeInfo(
+        I, "The region is large enough for its voxels and its resolution.", "Nothing."
+    ),
+    "ASP_RESOLUTION_UNSTATED": CodeInfo(
+        I,
+        "No resolution is stated, so whether shape can be trusted is judged by voxels alone.",
+        "State morphology.psf_fwhm_mm in the protocol.",
+    ),
+    "ASP_UNRELIABLE": CodeInfo(
+        W,
+        "The region is too small for its shape to mean much: fewer than 64 voxels, or less than "
+        "two resolutions across.",
+        "Do not rely on its asphericity; read volume and uptake.",
+    ),
+    "SWEEP_ABSENT": CodeInfo(
+        I,
+        "No threshold curve: the region has no finite maximum above 0.",
+        "Look at the region and at the values of the volume.",
+    ),
     "SEVERAL_COMPONENTS": CodeInfo(
         I,
         "The region has several parts: asphericity rises by that alone.",
