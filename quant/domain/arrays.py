@@ -81,6 +81,40 @@ def as_labels(labels: NDArray[Any]) -> NDArray[Any]:
     return _read_only(plain.view(np.dtype(f"u{native.itemsize}")))
 
 
+def narrow_labels(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """See a label map in one or two bytes a voxel, so that tables by label stay small.
+
+    Parameters
+    ----------
+    labels : (K, J, I) bool or integer
+        0 is background.
+
+    Returns
+    -------
+    narrow : (K, J, I) uint8 or uint16, C-contiguous, read-only
+        uint32 for more than 65535 labels, which are then numbered in ascending order.
+    names : (N,) of a type of whole numbers
+        The label that each value of ``narrow`` stands for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`as_labels`, and if a label is negative.
+    """
+    plain = as_labels(labels)
+    if labels.dtype.kind == "i" and labels.min() < 0:
+        raise ValueError(f"labels are whole numbers from 0, not {labels.min()}")
+    if plain.dtype.itemsize <= 2:
+        return plain, np.arange(np.iinfo(plain.dtype).max + 1)
+    if plain.max() <= np.iinfo(np.uint16).max:
+        return _read_only(plain.astype(np.uint16)), np.arange(np.iinfo(np.uint16).max + 1)
+    values, places = np.unique(plain, return_inverse=True)
+    if values[0] != 0:
+        values, places = np.concatenate([[0], values]), places + 1
+    kind = np.uint16 if len(values) <= np.iinfo(np.uint16).max + 1 else np.uint32
+    return _read_only(places.reshape(plain.shape).astype(kind)), values
+
+
 def as_values(values: NDArray[Any]) -> NDArray[np.float32]:
     """See a volume as float32, C-contiguous, read-only; copied only where it must be.
 

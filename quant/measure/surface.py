@@ -7,6 +7,7 @@ Everything but the diameter and the counts of parts and cavities comes from one 
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from quant.domain.arrays import (
     Spacing,
     as_labels,
     as_values,
+    narrow_labels,
     require_finite,
     require_levels,
     require_spacing,
@@ -63,7 +65,7 @@ class Surface:
 
 
 def measure_surface(
-    mask: NDArray[np.generic], spacing_mm: Spacing, *, label: int | None = None
+    mask: NDArray[Any], spacing_mm: Spacing, *, label: int | None = None
 ) -> Surface:
     """Measure areas, volumes and Euler number of a region, wherever it lies in the array.
 
@@ -113,8 +115,44 @@ def _added_up(histogram: NDArray[np.int64], spacing_mm: Spacing) -> Surface:
     )
 
 
+def measure_label_surfaces(labels: NDArray[Any], spacing_mm: Spacing) -> dict[int, Surface]:
+    """Measure the surface of every label of a label map in one sweep.
+
+    Each is what :func:`measure_surface` gives for that label alone; where labels touch, each has
+    its own surface.
+
+    Parameters
+    ----------
+    labels : (K, J, I) integer
+        0 is background, as are voxels beyond the array.
+    spacing_mm : (dk, dj, di) tuple of float
+        Voxel size, mm; the axes stand at right angles.
+
+    Returns
+    -------
+    dict of int to Surface
+        By label, ascending. 2 kB of memory for each label while it is made.
+
+    Raises
+    ------
+    GeometryError
+        ``GRID_INVALID`` if the voxel size is not three finite lengths above 0.
+    TypeError, ValueError
+        If the array is no label map, or a label is negative.
+    """
+    from quant_kernels.label_surfaces import label_histograms
+
+    require_spacing(spacing_mm)
+    narrow, names = narrow_labels(labels)
+    numbers, histograms = label_histograms(narrow, len(names) - 1)
+    found = np.flatnonzero(numbers[1:]) + 1
+    return {
+        int(names[label]): _added_up(histograms[numbers[label] - 1], spacing_mm) for label in found
+    }
+
+
 def isosurface_area_volume(
-    values: NDArray[np.generic], level: float, spacing_mm: Spacing, *, outside: float = 0.0
+    values: NDArray[Any], level: float, spacing_mm: Spacing, *, outside: float = 0.0
 ) -> tuple[float, float]:
     """Measure the closed isosurface of a grey-level volume, without a mesh.
 
