@@ -129,15 +129,16 @@ def fill_volume(
 def fill(out: NDArray[np.float32], stored: NDArray[np.generic], scale: "Scale") -> None:
     """Write the float32 of ``slope * stored + intercept``, computed as in float64, into a slice."""
     slope, intercept = scale.slope, scale.intercept
+    if is_exact(stored.dtype, slope, intercept) and intercept != 0.0:
+        if slope == 1.0:
+            np.add(stored, np.float32(intercept), out=out)
+            return
+        np.multiply(stored, np.float32(slope), out=out)
+        np.add(out, np.float32(intercept), out=out)
+        return
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if slope == 1.0 and intercept == 0.0:
             out[...] = stored
-        elif is_exact(stored.dtype, slope, intercept):
-            out[...] = stored
-            if slope != 1.0:
-                np.multiply(out, np.float32(slope), out=out)
-            if intercept != 0.0:
-                np.add(out, np.float32(intercept), out=out)
         elif intercept == 0.0:
             np.multiply(stored, slope, out=out, dtype=np.float64, casting="same_kind")
         else:

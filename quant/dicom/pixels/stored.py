@@ -1,6 +1,7 @@
 """Stored pixel values of one file, checked against its header before anything is allocated."""
 
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -65,7 +66,7 @@ class PixelReader:
         self._kinds: dict[tuple[object, ...], PixelKind] = {}
         self._buffer = np.empty(0, dtype=np.uint8)
         self._decoder = Decoder()
-        self._unpacked: tuple[FilePath, bytes] | None = None
+        self._member: tuple[FilePath, bytes] | None = None
 
     def kind(self, entry: "FileEntry") -> PixelKind:
         """Return what the pixels of a file are like.
@@ -96,22 +97,38 @@ class PixelReader:
         if self._buffer.size != kind.size:
             self._buffer = np.empty(kind.size, dtype=np.uint8)
         _check_length(entry, kind)
-        try:
-            with self._opened(entry) as stream:
-                _read_native(stream, entry, self._buffer)
-        except OSError as error:
-            raise _unreadable(error) from error
+        self._read_native(entry)
         stored = self._buffer.view(kind.dtype).reshape(kind.shape)
         return _fitting(stored.astype(kind.dtype.newbyteorder("="), copy=False), kind.bits)
 
-    def _opened(self, entry: "FileEntry") -> "BinaryIO":
-        """Open a file; frames of a member of an archive are taken from one unpacking."""
+    def _read_native(self, entry: "FileEntry") -> None:
+        """Fill the buffer from the place of the pixel data."""
+        path, offset = entry.path, int(str(entry.facts["PixelOffset"]))
+        try:
+            if isinstance(path, Path):
+                got = _read_at(path, offset, self._buffer)
+            else:
+                with self._unpacked_member(entry) as stream:
+                    got = _read_on(stream, offset, self._buffer)
+        except OSError as error:
+            raise _unreadable(error) from error
+        if got != self._buffer.size:
+            raise ReadError(
+                "TRUNCATED",
+                "The file has become shorter since it was indexed.",
+                found=f"{got} bytes of pixel data",
+                needed=f"{self._buffer.size} bytes",
+                next_step="wait until the transfer is finished and run again",
+            )
+
+    def _unpacked_member(self, entry: "FileEntry") -> "BinaryIO":
+        """Open a member of an archive; its frames are taken from one unpacking."""
         path = entry.path
-        if isinstance(path, Path) or "FrameIndex" not in entry.facts:
+        if "FrameIndex" not in entry.facts:
             return path.open("rb", buffering=0)
-        if self._unpacked is None or self._unpacked[0] != path:
-            self._unpacked = path, path.read_bytes()
-        return io.BytesIO(self._unpacked[1])
+        if self._member is None or self._member[0] != path:
+            self._member = path, path.read_bytes()
+        return io.BytesIO(self._member[1])
 
 
 def read_stored(entry: "FileEntry") -> NDArray[np.generic]:
@@ -206,20 +223,28 @@ def _check_length(entry: "FileEntry", kind: PixelKind) -> None:
         )
 
 
-def _read_native(stream: "BinaryIO", entry: "FileEntry", raw: NDArray[np.uint8]) -> None:
-    """Fill a buffer from the place of the pixel data."""
-    got, needed = 0, raw.size
-    stream.seek(int(str(entry.facts["PixelOffset"])))
-    while got < needed and (more := stream.readinto(raw[got:])):  # type: ignore[attr-defined]
+def _read_at(path: Path, offset: int, raw: NDArray[np.uint8]) -> int:
+    """Read into a buffer from an offset, with few calls; return the number of bytes read."""
+    if not hasattr(os, "preadv"):
+        with path.open("rb", buffering=0) as stream:
+            return _read_on(stream, offset, raw)
+    got, view = 0, memoryview(raw.data)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        while got < raw.size and (more := os.preadv(handle, [view[got:]], offset + got)):
+            got += more
+    finally:
+        os.close(handle)
+    return got
+
+
+def _read_on(stream: "BinaryIO", offset: int, raw: NDArray[np.uint8]) -> int:
+    """Read into a buffer from an offset of a stream; return the number of bytes read."""
+    got = 0
+    stream.seek(offset)
+    while got < raw.size and (more := stream.readinto(raw[got:])):  # type: ignore[attr-defined]
         got += more
-    if got != needed:
-        raise ReadError(
-            "TRUNCATED",
-            "The file has become shorter since it was indexed.",
-            found=f"{got} bytes of pixel data",
-            needed=f"{needed} bytes",
-            next_step="wait until the transfer is finished and run again",
-        )
+    return got
 
 
 def _unreadable(error: OSError) -> ReadError:

@@ -212,7 +212,7 @@ def slice_scales(
                 needed="0 (PS3.3 C.8.9.4)",
                 next_step="export the series again",
             )
-        yield replace(scale, flags=(*broken, *scale.flags))
+        yield replace(scale, flags=(*broken, *scale.flags)) if broken else scale
 
 
 def _of_one_kind(modality: str, options: "list[tuple[Scale, ...]]") -> list[Scale]:
