@@ -3,4 +3,8 @@
 import os
 
 os.environ["QUANT_CACHE"] = "off"
-"""Tests never touch the cache of whoever runs them; tests of the cache name a folder of theirs."""
+"""Tests never touch the cache of headers of whoever runs them; tests of it name a folder of theirs.
+
+Compiled kernels, which hold nothing but code and count only while their source is the same, lie
+where they always lie, so that tests do not compile them anew.
+"""

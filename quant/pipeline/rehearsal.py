@@ -75,7 +75,10 @@ def _ball(grid: Grid, centre: tuple[float, float, float], radius: float) -> "NDA
     """Weights with an edge of one voxel."""
     index = np.moveaxis(np.indices(grid.shape), 0, -1).reshape(-1, 3)
     away = np.linalg.norm(grid.to_mm(index) - np.array(centre), axis=1).reshape(grid.shape)
-    return np.clip((radius - away) / STEP_MM + 0.5, 0.0, 1.0).astype(np.float32)
+    weights: NDArray[np.float32] = np.clip((radius - away) / STEP_MM + 0.5, 0.0, 1.0).astype(
+        np.float32
+    )
+    return weights
 
 
 def _lay(grid: Grid) -> None:

@@ -1,0 +1,221 @@
+"""What is loaded at the start, where compiled kernels are kept, and when they count."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from quant_kernels._cache import kernel_folder, why_unusable
+
+ROOT = Path(__file__).resolve().parents[2]
+KERNELS = ROOT / "kernels" / "quant_kernels"
+SAMPLE = ROOT / "data-samples"
+
+TINY = '''"""One kernel of {addend}."""
+from quant_kernels._jit import kernel
+
+@kernel
+def raised(value):
+    return value + {addend}
+'''
+
+ASK = """
+from quant_kernels.tiny import raised
+print(raised(40), sum(raised.stats.cache_hits.values()))
+"""
+
+AFTERWARDS = """
+import atexit, runpy, sys
+def tell():
+    print("loaded:", *[m for m in ("numba", "llvmlite", "scipy", "skimage") if m in sys.modules])
+atexit.register(tell)
+{code}
+"""
+
+
+def _python(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def _command(*words: str) -> str:
+    return (
+        f"sys.argv = ['quant', *{words!r}]\nrunpy.run_module('quant.cli.app', run_name='__main__')"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import quant; quant.__version__, dir(quant)", _command("--help"), _command("run", "--help"),
+     _command("kernels", "--help"), _command("protocol", "show"),
+     _command("inspect", str(SAMPLE))],
+    ids=["import quant", "--help", "run --help", "kernels --help", "protocol show", "inspect"],
+)  # fmt: skip
+def test_the_compiler_is_not_loaded_before_a_kernel_is_called(code: str) -> None:
+    """Importing numba costs half a second, several times what all the rest of the start costs."""
+    told = _python(AFTERWARDS.format(code=code)).stdout.splitlines()[-1]
+
+    assert told.strip() == "loaded:"
+
+
+def test_where_kernels_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The variable of numba first, then the folder of all caches, then that of the user's caches."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.delenv("QUANT_CACHE", raising=False)
+    assert kernel_folder() == tmp_path / "xdg" / "spectct-quant" / "kernels"
+
+    monkeypatch.setenv("QUANT_CACHE", "off")  # of headers: kernels hold nothing of a study
+    assert kernel_folder() == tmp_path / "xdg" / "spectct-quant" / "kernels"
+
+    monkeypatch.setenv("QUANT_CACHE", str(tmp_path / "mine"))
+    assert kernel_folder() == tmp_path / "mine" / "kernels"
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    assert kernel_folder() == tmp_path / "numba"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX rights")
+def test_a_folder_that_others_may_write_to_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What lies there is run as code."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    own = tmp_path / "own" / "kernels"
+
+    assert why_unusable(own) == ""
+    assert own.stat().st_mode & 0o777 == 0o700
+    own.chmod(0o770)
+    assert "other users" in why_unusable(own)
+    own.chmod(0o755)
+    assert why_unusable(own) == ""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Copy the house's compiler settings beside one tiny kernel."""
+    folder = tmp_path / "source" / "quant_kernels"
+    folder.mkdir(parents=True)
+    for name in ("__init__.py", "_jit.py", "_cache.py"):
+        shutil.copy(KERNELS / name, folder / name)
+    (folder / "tiny.py").write_text(TINY.format(addend=1), encoding="utf-8")
+    return folder
+
+
+def _ask(package: Path, cache: Path, **environment: str) -> tuple[list[str], str]:
+    """Return the kernel's answer and its hits on disk, and what was said on standard error."""
+    code = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n{ASK}"
+    done = _python(code, QUANT_CACHE=str(cache), NUMBA_CACHE_DIR="", **environment)
+    return done.stdout.split(), done.stderr
+
+
+def test_a_kept_kernel_counts_until_its_text_changes(package: Path, tmp_path: Path) -> None:
+    """Also where size and time of the file stay the same, as after an unpacked release."""
+    cache, source = tmp_path / "cache", package / "tiny.py"
+    assert _ask(package, cache) == (["41", "0"], "")
+    assert _ask(package, cache) == (["41", "1"], "")
+    about = source.stat()
+
+    source.write_text(TINY.format(addend=2), encoding="utf-8")
+    os.utime(source, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+    assert source.stat().st_size == about.st_size
+    assert _ask(package, cache) == (["42", "0"], "")
+    assert _ask(package, cache) == (["42", "1"], "")
+
+
+def test_a_changed_setting_of_the_compiler_makes_all_kernels_anew(
+    package: Path, tmp_path: Path
+) -> None:
+    cache, settings = tmp_path / "cache", package / "_jit.py"
+    _ask(package, cache)
+
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace("fastmath=False", "fastmath={'nsz'}"),
+        encoding="utf-8",
+    )
+
+    assert _ask(package, cache)[0] == ["41", "0"]
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+@pytest.mark.parametrize("left", [0, 30])
+def test_a_damaged_cache_is_made_anew(
+    package: Path, tmp_path: Path, ending: str, left: int
+) -> None:
+    """A machine that went down while writing leaves short files."""
+    cache = tmp_path / "cache"
+    _ask(package, cache)
+    damaged = list(cache.rglob(f"*.{ending}"))
+    for one in damaged:
+        one.write_bytes(one.read_bytes()[:left])
+
+    assert len(damaged) == 1
+    assert _ask(package, cache) == (["41", "0"], "")
+    assert _ask(package, cache) == (["41", "1"], "")
+
+
+def test_a_folder_that_cannot_be_made_costs_time_only(package: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "taken"
+    cache.write_text("no folder", encoding="utf-8")
+
+    answer, said = _ask(package, cache)
+
+    assert answer == ["41", "0"]
+    assert said.count("compiled kernels are not kept") == 1
+
+
+def test_a_full_disk_costs_time_only(package: Path, tmp_path: Path) -> None:
+    """Compiled forms are larger than the largest file that may be written."""
+    resource = pytest.importorskip("resource")
+    del resource
+    code = (
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900))\n"
+        f"import sys; sys.path.insert(0, {str(package.parent)!r})\n{ASK}"
+    )
+    for _ in range(2):
+        done = _python(code, QUANT_CACHE=str(tmp_path / "cache"), NUMBA_CACHE_DIR="")
+        assert (done.stdout.split(), done.stderr) == (["41", "0"], "")
+
+
+FORMS = """
+import json
+from pathlib import Path
+from quant_kernels import inventory
+from quant.pipeline.rehearsal import rehearsal
+import quant
+
+for part in rehearsal():
+    part.perform()
+inventory.load_all()
+warm = {one.name: one.signatures for one in inventory.states() if one.is_public}
+for study in quant.open_studies(%r):
+    quant.measure_study(study)
+after = {one.name: one.signatures for one in inventory.states() if one.is_public}
+print(json.dumps([warm, after]))
+"""
+
+SEVERAL_FORMS = {
+    "surface.region_histogram": 2,  # masks of bytes, grey values whose isosurface is meshed
+}
+"""Kernels that studies call with more than one kind of array, and with how many."""
+
+
+def test_every_kernel_is_rehearsed_and_compiled_in_one_form_for_a_study() -> None:
+    """Read-only and writable arrays, or two types of numbers, would each be compiled anew."""
+    warm, after = json.loads(_python(FORMS % str(SAMPLE)).stdout)
+
+    assert [name for name, forms in warm.items() if not forms] == []
+    assert after == warm
+    several = {name: len(forms) for name, forms in after.items() if len(forms) > 1}
+    assert several == SEVERAL_FORMS
