@@ -13,6 +13,12 @@ GAUSSIAN_REACH = 4.0
 VOLUME_TOLERANCE = 1e-5
 """Relative difference of volumes at which the search for a level ends."""
 
+NEAREST_VOLUME = 0.1
+"""A surface whose volume is off by more than this fraction does not keep it."""
+
+LEAST_SIGMA = 0.1
+"""Below this many voxels a sampled Gaussian is its own middle (to 1e-21)."""
+
 _TRIALS = 40
 
 
@@ -25,7 +31,7 @@ def gaussian_smoothed(
     ----------
     values : (K, J, I) real
     sigma_voxels : (sk, sj, si) tuple of float
-        Standard deviation along each axis, in voxels; 0 leaves that axis as it is.
+        Standard deviation along each axis, in voxels; below 0.1 that axis stays as it is.
 
     Returns
     -------
@@ -35,9 +41,9 @@ def gaussian_smoothed(
     """
     smooth: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
     for axis, sigma in enumerate(sigma_voxels):
-        reach = math.ceil(GAUSSIAN_REACH * sigma)
-        if reach == 0:
+        if sigma < LEAST_SIGMA:
             continue
+        reach = math.ceil(GAUSSIAN_REACH * sigma)
         weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
         weights /= weights.sum()
         along = np.moveaxis(smooth, axis, 0)
@@ -65,8 +71,9 @@ def volume_keeping_surface(
     -------
     (level, area_mm2, volume_mm3) tuple of float, or None
         Volume and area of one closed mesh; the volume is the one asked for within
-        :data:`VOLUME_TOLERANCE`, or the nearest there is where the mesh's volume jumps (parts join
-        at a level). None when no level encloses that much within 1 %.
+        :data:`VOLUME_TOLERANCE`, or the nearest there is where the mesh's volume jumps (diagonal
+        voxels join at a level; only regions of few voxels notice). None when that is off by more
+        than :data:`NEAREST_VOLUME`.
     """
     field = np.ascontiguousarray(values, dtype=np.float32)
     top = float(field.max())
@@ -76,7 +83,8 @@ def volume_keeping_surface(
     guess = _level_by_count(field, volume_mm3 / math.prod(spacing_mm))
     low, high = search.bracket(min(max(guess, 1e-6 * top), top * (1.0 - 1e-6)), top)
     search.close_in(low, high)
-    return search.best if abs(search.best[2] - volume_mm3) <= 0.01 * volume_mm3 else None
+    off = abs(search.best[2] / volume_mm3 - 1.0)
+    return search.best if off <= NEAREST_VOLUME else None
 
 
 def _level_by_count(field: NDArray[np.float32], voxels: float) -> float:

@@ -62,8 +62,16 @@ def threshold_sweep(volume: "Volume", region: "Region") -> ThresholdSweep:
     spacing = region.grid.spacing_mm
     k, j, i = (float(step) for step in spacing)
     points = [_point(values, near, peak, fraction * top, (k, j, i)) for fraction in FRACTIONS]
-    columns = tuple(zip(*points, strict=True))
-    return ThresholdSweep(top, FRACTIONS, *columns, rule=RULE)
+    return ThresholdSweep(
+        maximum=top,
+        fractions=FRACTIONS,
+        volume_ml=tuple(point[0] for point in points),
+        asphericity=tuple(point[1] for point in points),
+        asphericity_corrected=tuple(point[2] for point in points),
+        parts=tuple(point[3] for point in points),
+        open=tuple(point[4] for point in points),
+        rule=RULE,
+    )
 
 
 _Point = tuple[float, float | None, float | None, int, bool]

@@ -2,6 +2,7 @@
 
 import math
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +25,9 @@ def histogram_of(mask: Mask) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 def perimeter_by_simpleitk(mask: Mask, spacing_mm: Spacing) -> float:
     """Return what SimpleITK calls the perimeter of a 3D label; it pads nothing, so the mask is."""
-    import SimpleITK as sitk  # noqa: N813 - its own name for itself
+    import SimpleITK
 
+    sitk: Any = SimpleITK
     image = sitk.GetImageFromArray(np.pad(mask, 1))
     image.SetSpacing(spacing_mm[::-1])
     shape = sitk.LabelShapeStatisticsImageFilter()
