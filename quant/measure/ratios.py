@@ -17,7 +17,7 @@ from quant.measure.intervals import RatioOverPositions, ratio_interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from quant.domain.protocol import IntervalSettings
+    from quant.domain.protocol import IntervalSettings, RatioName
     from quant.measure.positions import PositionValues
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Ratio:
     """A ratio by its column name: which tumour value over which reference value."""
 
-    name: str
+    name: "RatioName"
     tumour: str
     reference: str
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from quant.dicom.files.digests import with_input_hash
 from quant.domain.flags import CODES, Flag, Severity
 from quant.domain.measurement import Measurement
+from quant.domain.protocol import NoiseSource
 from quant.domain.record import LESION_ROLES, RegionSummary, Status, StudyRecord
 from quant.domain.region import Role
 from quant.domain.study import QuarantineEntry
 from quant.domain.units import Quantity
 from quant.errors import QuantError, StudyError
-from quant.measure.ratios import RATIOS
+from quant.measure.ratios import RATIOS, chance_name
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.stopwatch import Stopwatch
 from quant.version import VERSION
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from quant.domain.passport import Passport
-    from quant.domain.protocol import StudyProtocol
+    from quant.domain.protocol import IntervalSettings, StudyProtocol
     from quant.domain.region import Region
     from quant.domain.study import StudyFiles
     from quant.domain.volume import Volume
@@ -134,6 +135,14 @@ def _measure(
     with watch.step("measure"):
         measurements = _measurements(volume, laid.regions, spheres, protocol)
         passports = _passports(volume, laid.regions, protocol)
+    if protocol.intervals.noise is not NoiseSource.NONE:
+        with watch.step("resample noise"):
+            from quant.measure.uncertainty import under_noise
+
+            seed = f"{blank.protocol_hash}\n{blank.input_hash}"
+            measurements += under_noise(
+                volume, laid.regions, spheres.placed, protocol, measurements, seed
+            )
     blank = replace(blank, passports=passports)
     measurements += tuple(_passport_rows(passports))
     record = _judged(_record(blank, volume, laid, spheres, measurements))
@@ -180,7 +189,7 @@ def _measurements(
         rows.extend(measure_morphology(region, protocol.morphology))
         rows.extend(measure_intensity(volume, region, None))
     if not any(region.role is Role.TUMOUR for region in regions):
-        rows.extend(_without_tumour(str(volume.unit)))
+        rows.extend(_without_tumour(str(volume.unit), protocol.intervals))
     return tuple(rows)
 
 
@@ -204,7 +213,7 @@ def _passport_rows(passports: "Sequence[Passport]") -> "Iterator[Measurement]":
         yield from passport_rows(passport)
 
 
-def _without_tumour(unit: str) -> "Iterator[Measurement]":
+def _without_tumour(unit: str, intervals: "IntervalSettings") -> "Iterator[Measurement]":
     """Yield the study's own values as absent: there is no tumour to measure."""
     from quant.measure.morphology import SHAPE_UNITS
     from quant.measure.passport_rows import PASSPORT_UNITS
@@ -216,6 +225,7 @@ def _without_tumour(unit: str) -> "Iterator[Measurement]":
     units |= {"tumour_voxels": Quantity.NONE, "tumour_volume_ml": Quantity.ML, **SHAPE_UNITS}
     units |= PASSPORT_UNITS
     units |= {ratio.name: Quantity.NONE for ratio in RATIOS}
+    units |= {chance_name(*one): Quantity.NONE for one in intervals.cutoffs.items()}
     for name, one in units.items():
         yield Measurement(name, None, one, flags=why)
 
