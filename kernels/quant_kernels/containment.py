@@ -72,7 +72,10 @@ def _keep_pairs(kept: Bytes, room: Bytes, place: tuple[int, int, int, int], tabl
                 kept[:] = 0
             else:
                 _keep(kept[start : start + n], folded[near:][:n], folded[far:][:n], needed)
-        if not kept[start : start + n].any():
+        left = 0
+        for at in range(start, start + n):
+            left += kept[at]
+        if left == 0:
             return
 
 
@@ -82,9 +85,10 @@ def _spread(wanted: Bytes, size: int, kept: Bytes, width: int) -> tuple[int, int
     first, last = wanted.size // size, -1
     for row in range(wanted.size // size):
         for i in range(size):
-            kept[row * width + i] = wanted[row * size + i] != 0
-        if wanted[row * size : (row + 1) * size].any():
-            first, last = min(first, row), row
+            here = wanted[row * size + i] != 0
+            kept[row * width + i] = here
+            if here:
+                first, last = min(first, row), row
     return first, last
 
 
@@ -125,5 +129,6 @@ def wholly_inside(full: Bytes, candidates: Bytes, table: Table) -> Bytes:
             continue
         _keep_pairs(kept, room, (k, first, last, width), table)
         for row in range(size_j):
-            inside[k, row * size_i : (row + 1) * size_i] = kept[row * width :][:size_i]
+            for i in range(size_i):
+                inside[k, row * size_i + i] = kept[row * width + i]
     return inside.reshape(candidates.shape)

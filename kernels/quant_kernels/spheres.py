@@ -173,169 +173,81 @@ def _stretch(spans: Integers, first: int, last: int, line: int) -> tuple[int, in
 @kernel
 def _sweep_sums(
     sums: Floats,
-    folded: tuple[Floats, Floats],
+    ring: Floats,
     spans: Integers,
     table: Table,
     where: tuple[int, int, int, int, int],
 ) -> None:
-    """Add one pair of slices of the stencil to the sums of all wanted positions of a slice.
+    """Add the stencil to the sums of all wanted positions of a slice, pair by pair of its slices.
 
-    ``folded`` is the pair's running sums added up, and work space of the same size; ``where`` the
-    pair's distance from the middle, the first and last wanted row, the width of a row, and how
-    many sums stand side by side.
+    ``ring`` has running sums by slice modulo its length; ``where`` is the slice, its first and last
+    wanted row, the width of a row, and how many sums stand side by side.
     """
-    pair, first, last, width, each = where
+    k, first, last, width, each = where
     half, rows, edges, jumps, _ = table
-    slices, work = folded
     line = (width + 1) * each
+    start, stop = first * line, (last + 2 * half[1] + 1) * line
+    folded, work = np.empty(ring.shape[1]), np.empty(ring.shape[1])
     step = max(1, SUMS_AT_ONCE // line)
-    for j in range(first, last + 1, step):
-        at, n = _stretch(spans, j, min(j + step - 1, last), width + 1)
-        at, n = at * each, n * each
-        whole = n + (2 * half[2] + 1) * each
-        for away in range(half[1] + 1):
-            row = rows[pair * (half[1] + 1) + away]
-            if row[0] == row[1]:
-                continue
-            near, far = at + (half[1] - away) * line, at + (half[1] + away) * line
-            source = slices[near:]
-            if away > 0:
-                source = work[:whole]
-                _add(source, slices[near:][:whole], slices[far:][:whole])
-            _add_edges(sums[at : at + n], source, edges, jumps, (row[0], row[1]))
-
-
-@kernel
-def _fold_maxima(
-    levels: Floats32, pair: tuple[Floats32, Floats32], part: tuple[int, int], depth: int
-) -> None:
-    """Fill a part of (L, J I) maxima of two slices over runs of 1, 2, 4 ... voxels, L = depth."""
-    start, stop = part
-    _larger(levels[0, start:stop], pair[0][start:stop], pair[1][start:stop])
-    for level in range(1, depth):
-        by = 1 << (level - 1)
-        below = levels[level - 1]
-        end = stop - by
-        _larger(levels[level, start:end], below[start:end], below[start + by : stop])
+    for pair in range(half[0] + 1):
+        slices = ring[(k + half[0]) % len(ring)]
+        if pair > 0:
+            slices = folded
+            one, other = (k + half[0] - pair) % len(ring), (k + half[0] + pair) % len(ring)
+            _add(folded[start:stop], ring[one, start:stop], ring[other, start:stop])
+        for j in range(first, last + 1, step):
+            at, n = _stretch(spans, j, min(j + step - 1, last), width + 1)
+            at, n = at * each, n * each
+            whole = n + (2 * half[2] + 1) * each
+            for away in range(half[1] + 1):
+                row = pair * (half[1] + 1) + away
+                near, far = at + (half[1] - away) * line, at + (half[1] + away) * line
+                source = slices[near:]
+                if away > 0 and rows[row, 0] < rows[row, 1]:
+                    source = work
+                    _add(work[:whole], slices[near : near + whole], slices[far : far + whole])
+                _add_edges(sums[at : at + n], source, edges, jumps, (rows[row, 0], rows[row, 1]))
 
 
 @kernel
 def _sweep_maxima(
     top: Floats32,
-    levels: Floats32,
+    values: Floats32,
     spans: Integers,
     table: Table,
     where: tuple[int, int, int, int],
 ) -> None:
-    """Raise the maxima of all wanted positions of a slice by one pair of slices of the stencil."""
-    pair, first, last, width = where
+    """Raise the maxima of all wanted positions of a slice, pair by pair of the stencil's slices.
+
+    ``values`` is (K, J I); ``where`` the slice, its first and last wanted row, the width of a row.
+    Two overlapping runs of 2^n voxels cover any run.
+    """
+    k, first, last, width = where
     half, rows = table[0], table[1]
+    start, stop = first * width, (last + 2 * half[1] + 1) * width
+    depth = 1
+    for at in range(len(rows)):
+        depth = max(depth, rows[at, 4] + 1)
+    runs = np.full((depth, values.shape[1]), np.float32(-np.inf))
     step = max(1, MAXIMA_AT_ONCE // width)
-    for j in range(first, last + 1, step):
-        at, n = _stretch(spans, j, min(j + step - 1, last), width)
-        for away in range(half[1] + 1):
-            row = rows[pair * (half[1] + 1) + away]
-            if row[2] == row[3]:
-                continue
-            run = levels[row[4]]
-            a = at + row[2] + (half[1] - away) * width
-            b = a + row[3] - row[2] - (1 << row[4])
-            c, d = a + 2 * away * width, b + 2 * away * width
-            _raise(
-                top[at : at + n], (run[a : a + n], run[b : b + n], run[c : c + n], run[d : d + n])
-            )
-
-
-@kernel
-def _listed_apart(values: Floats32, origin: tuple[float, float]) -> Integers:
-    """List the voxels that running sums leave out."""
-    count = 0
-    for at in range(values.size):
-        count += values[at] > -np.inf and abs(values[at] - origin[0]) > origin[1]
-    apart = np.empty(count, np.int64)
-    count = 0
-    for at in range(values.size):
-        if values[at] > -np.inf and abs(values[at] - origin[0]) > origin[1]:
-            apart[count] = at
-            count += 1
-    return apart
-
-
-@kernel
-def _add_apart(
-    sums: Floats,
-    voxel: tuple[int, int, float],
-    weights: Floats,
-    spans: Integers,
-    where: tuple[int, int, int, int],
-) -> None:
-    """Add one voxel (j, i, value) to all wanted positions of a slice whose stencil covers it.
-
-    ``weights`` is the slice of the stencil that it falls into.
-    """
-    first, last, width, each = where
-    row, column, value = voxel
-    for j in range(max(first, row - weights.shape[0] + 1), min(last, row) + 1):
-        low = max(spans[j, 0], column - weights.shape[1] + 1)
-        for i in range(low, min(spans[j, 1], column) + 1):
-            at = (j * (width + 1) + i) * each
-            weighted = weights[row - j, column - i] * value
-            sums[at] += weighted
-            if each == 2:
-                sums[at + 1] += weighted * value
-
-
-@kernel
-def _add_all_apart(
-    sums: Floats,
-    block: tuple[Floats32, Integers, int, float],
-    weights: Floats,
-    spans: Integers,
-    where: tuple[int, int, int, int],
-) -> None:
-    """Add what running sums left out; ``block`` is values, its list, the slice, the origin."""
-    values, apart, k, origin = block
-    height, width = values.shape[1:]
-    for at in apart:
-        off = at // (height * width) - k
-        if 0 <= off < weights.shape[0]:
-            row, column = at // width % height, at % width
-            voxel = row, column, np.float64(values[k + off, row, column]) - origin
-            _add_apart(sums, voxel, weights[off], spans, where)
-
-
-@kernel
-def _sweep_pairs(
-    found: tuple[Floats, Floats32],
-    block: tuple[Floats32, Floats, int],
-    spans: Integers,
-    table: Table,
-    where: tuple[int, int, int, int],
-) -> None:
-    """Fill the sums and maxima of all wanted positions of one slice, pair by pair of slices.
-
-    ``block`` is the values (K, J I), running sums by slice modulo their number, and the slice.
-    """
-    sums, top = found
-    values, ring, k = block
-    first, last, width, each = where
-    half, rows = table[0], table[1]
-    a, b = first * (width + 1) * each, (last + 2 * half[1] + 1) * (width + 1) * each
-    part = first * width, (last + 2 * half[1] + 1) * width
-    folded, work = np.empty(ring.shape[1]), np.empty(ring.shape[1])
-    depth = rows[:, 4].max() + 1 if each == 2 else 0
-    levels = np.full((depth, values.shape[1]), np.float32(-np.inf))
     for pair in range(half[0] + 1):
         low, high = k + half[0] - pair, k + half[0] + pair
-        one, other = ring[low % len(ring)], ring[high % len(ring)]
-        slices = one
-        if pair > 0:
-            slices = folded
-            _add(slices[a:b], one[a:b], other[a:b])
-        _sweep_sums(sums, (slices, work), spans, table, (pair, first, last, width, each))
-        if each == 2:
-            _fold_maxima(levels, (values[low], values[high]), part, depth)
-            _sweep_maxima(top, levels, spans, table, (pair, first, last, width))
+        _larger(runs[0, start:stop], values[low, start:stop], values[high, start:stop])
+        for level in range(1, depth):
+            end, by = stop - (1 << level - 1), start + (1 << level - 1)
+            _larger(runs[level, start:end], runs[level - 1, start:end], runs[level - 1, by:stop])
+        for j in range(first, last + 1, step):
+            at, n = _stretch(spans, j, min(j + step - 1, last), width)
+            for away in range(half[1] + 1):
+                row = pair * (half[1] + 1) + away
+                if rows[row, 2] == rows[row, 3]:
+                    continue
+                run = runs[rows[row, 4]]
+                a = at + rows[row, 2] + (half[1] - away) * width
+                b = a + rows[row, 3] - rows[row, 2] - (1 << rows[row, 4])
+                c, d = a + 2 * away * width, b + 2 * away * width
+                four = run[a : a + n], run[b : b + n], run[c : c + n], run[d : d + n]
+                _raise(top[at : at + n], four)
 
 
 @kernel
@@ -379,8 +291,8 @@ def sphere_sweep(
     values : (K, J, I) float32, C-contiguous
         Intensities; finite, or ``-inf`` where there is no voxel.
     origin : tuple of float
-        What is taken off each value, and how far from it values may be to enter running sums:
-        the others are added one by one, which is exact but slow when they are many.
+        What is taken off each value, and how far from it values may be to enter the sums: add
+        the others with :func:`add_voxels`.
     candidates : (K - k + 1, J - j + 1, I - i + 1) uint8
         Not 0 where the first voxel of the stencil's box (k, j, i) shall lie.
     table : tuple
@@ -415,23 +327,61 @@ def sphere_sweep(
     ring = np.empty((2 * half[0] + 1, height * (width + 1) * each))
     sums, top = np.empty(ring.shape[1]), np.empty(height * width, np.float32)
     spans = np.empty((size_j, 2), np.int64)
-    apart = _listed_apart(values.ravel(), origin)
-    out = np.empty((np.count_nonzero(candidates), 3))
+    count = 0
+    for place in candidates.flat:
+        count += place != 0
+    out = np.empty((count, 3))
     found, ready = 0, 0
     for k in range(size_k):
         first, last = _spans(wanted[k], size_i, spans)
         if last < 0:
             continue
-        for slice_k in range(max(ready, k), k + len(ring)):
-            _running_sums(flat[slice_k], width, origin, ring[slice_k % len(ring)], each)
+        for at in range(max(ready, k), k + len(ring)):
+            _running_sums(flat[at], width, origin, ring[at % len(ring)], each)
         ready = k + len(ring)
         sums[:] = 0.0
         top[:] = -np.inf
-        where = first, last, width, each
-        _sweep_pairs((sums, top), (flat, ring, k), spans, scaled, where)
-        _add_all_apart(sums, (values, apart, k, origin[0]), weights, spans, where)
+        _sweep_sums(sums, ring, spans, scaled, (k, first, last, width, each))
+        if each == 2:
+            _sweep_maxima(top, flat, spans, table, (k, first, last, width))
         found += _write_wanted((sums, top), wanted[k], spans, (size_i, width, each), out[found:])
     return out
+
+
+@kernel
+def add_voxels(
+    sums: Floats,
+    numbers: Integers,
+    voxels: Integers,
+    values: Floats,
+    weights: Floats,
+) -> None:
+    """Add single voxels to what :func:`sphere_sweep` returned, at all positions that reach them.
+
+    Parameters
+    ----------
+    sums : (N, 3) float64
+        Sums of weight x value and of weight x value squared; raised in place.
+    numbers : (k, j, i) int64
+        The row of ``sums`` of each position; negative where there is no candidate.
+    voxels : (M, 3) int64
+        Index (k, j, i) of each voxel; a position is the index of the stencil's first voxel.
+    values : (M,) float64
+        What to add: the value less the origin.
+    weights : (k, j, i) float64
+        Any stencil.
+    """
+    for n in range(len(voxels)):
+        low_k, low_j, low_i = voxels[n] - np.array(weights.shape) + 1
+        for k in range(max(0, low_k), min(voxels[n, 0] + 1, numbers.shape[0])):
+            for j in range(max(0, low_j), min(voxels[n, 1] + 1, numbers.shape[1])):
+                for i in range(max(0, low_i), min(voxels[n, 2] + 1, numbers.shape[2])):
+                    row = numbers[k, j, i]
+                    if row >= 0:
+                        off_k, off_j, off_i = voxels[n, 0] - k, voxels[n, 1] - j, voxels[n, 2] - i
+                        weighted = weights[off_k, off_j, off_i] * values[n]
+                        sums[row, 0] += weighted
+                        sums[row, 1] += weighted * values[n]
 
 
 @kernel

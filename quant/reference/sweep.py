@@ -33,8 +33,8 @@ The squares of hot voxels would else drown the last digits of all running sums a
 LEAST_DEVIATION = 0.1
 """... where the deviation is taken to be at least this part of the median."""
 
-MOST_APART = 0.01
-"""Part of the voxels that may be added up apart: with more the sweep would be slow."""
+MOST_APART = 100, 0.01
+"""So many voxels, or this part of all, may be added up apart: with more it would be slow."""
 
 SAMPLE = 500
 """So many centres are enough to know what values are usual."""
@@ -192,7 +192,8 @@ def _origin(centres: NDArray[np.float32], block: NDArray[np.float32]) -> tuple[f
     within = FAR_DEVIATIONS * max(deviation, LEAST_DEVIATION * abs(origin))
     apart = np.count_nonzero(block > origin + within)
     apart += np.count_nonzero((block < origin - within) & (block > -np.inf))
-    return origin, within if 0.0 < apart <= MOST_APART * block.size else np.inf
+    most = max(MOST_APART[0], MOST_APART[1] * block.size)
+    return origin, within if 0 < apart <= most else np.inf
 
 
 def _summed(
@@ -202,11 +203,17 @@ def _summed(
     stencil: "Stencil",
 ) -> NDArray[np.float64]:
     """(N, 3) float64: sums of values, of their squares, and maxima, at all wanted positions."""
-    from quant_kernels.spheres import sphere_sums, sphere_sweep
+    from quant_kernels.spheres import add_voxels, sphere_sums, sphere_sweep
 
-    if stencil.table is not None:
-        return sphere_sweep(block, origin, wanted, stencil.table, 2)
-    return sphere_sums(block, np.argwhere(wanted), stencil.weights, origin[0])
+    if stencil.table is None:
+        return sphere_sums(block, np.argwhere(wanted), stencil.weights, origin[0])
+    sums = sphere_sweep(block, origin, wanted, stencil.table, 2)
+    if origin[1] < np.inf:
+        numbers = np.where(wanted.ravel() != 0, np.cumsum(wanted.ravel() != 0) - 1, -1)
+        apart = np.argwhere((np.abs(block - np.float64(origin[0])) > origin[1]) & (block > -np.inf))
+        values = block[tuple(apart.T)] - np.float64(origin[0])
+        add_voxels(sums, numbers.reshape(wanted.shape), apart, values, stencil.weights)
+    return sums
 
 
 def _weighed(
