@@ -181,7 +181,7 @@ def _add_up(
     """Area of a cube's triangles and the flux of (k, 0, 0) through them, ``height`` its k."""
     area, flux = 0.0, 0.0
     dk, dj, di = spacing_mm[0], spacing_mm[1], spacing_mm[2]
-    for corner in range(1, 1 + 3 * triangles[0], 3):
+    for corner in range(1, 1 + 3 * int(triangles[0]), 3):
         a, b, c = (
             points[triangles[corner]],
             points[triangles[corner + 1]],
@@ -325,7 +325,7 @@ def isosurface_mesh(
                         vertices[own[edge], 1] = j - 1 + points[edge, 1]
                         vertices[own[edge], 2] = part[0] + cube - 1 + points[edge, 2]
                 triangles = table[code]
-                for corner in range(3 * triangles[0]):
+                for corner in range(3 * int(triangles[0])):
                     faces[filled + corner // 3, corner % 3] = own[triangles[1 + corner]]
-                filled += triangles[0]
+                filled += int(triangles[0])
     return vertices, faces

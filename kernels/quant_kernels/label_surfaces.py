@@ -157,8 +157,8 @@ def _add_one_label(
                 aside -= 1
                 entries[aside] = i
             elif label != 0:
-                near = bits[i] & 15 if left == label else 0
-                far = bits[i + 1] & 15 if right == label else 0
+                near = int(bits[i]) & 15 if left == label else 0
+                far = int(bits[i + 1]) & 15 if right == label else 0
                 entries[listed] = _slot(numbers, label) << 9 | near | far << 4
                 listed += 1
     return listed, aside

@@ -47,7 +47,8 @@ def require_levels(level: float, outside: float) -> tuple[float, float]:
     ValueError
         If the level is not finite, or ``outside`` not below it: the surface would not be closed.
     """
-    beyond = float(np.float32(outside))
+    with np.errstate(over="ignore"):
+        beyond = float(np.float32(outside))
     if math.isfinite(level) and math.isfinite(beyond) and beyond < level:
         return float(level), beyond
     raise ValueError(f"outside {outside} must be finite and below the finite level {level}")
@@ -128,7 +129,8 @@ def as_values(values: NDArray[Any]) -> NDArray[np.float32]:
     if values.dtype.kind not in "buif":
         raise TypeError(f"a volume holds real numbers, not {values.dtype}")
     _require_volume(values)
-    return _read_only(np.ascontiguousarray(values, dtype=np.float32))
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
+        return _read_only(np.ascontiguousarray(values, dtype=np.float32))
 
 
 def _require_volume(array: NDArray[Any]) -> None:
