@@ -10,6 +10,7 @@ from quant.cli.exits import Exit
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from quant.domain.record import StudyRecord
     from quant.domain.study import StudyIndex
     from quant.pipeline.batch import BatchResult
     from quant.pipeline.stopwatch import Stopwatch
@@ -151,30 +152,35 @@ class _Bar:
 
 SHOWN = (
     ("Tmax/\nLmax", "tmax_lmax"),
+    ("Tpeak/\nLmean", "tpeak_lmean"),
     ("Tmean/\nLmean", "tmean_lmean"),
-    ("Tmax/\nMmax", "tmax_mmax"),
     ("Tmean/\nMmean", "tmean_mmean"),
     ("volume\nml", "tumour_volume_ml"),
     ("asphe-\nricity", "asphericity"),
 )
-"""Columns of the table on screen: heading and column name."""
+"""Columns of the table on screen: heading and column name; below a ratio stands its interval."""
+
+
+BELOW = "Below a ratio: its interval over other admissible positions of the reference sphere."
 
 
 def _show(console: "Console", result: "BatchResult") -> None:
     from rich.table import Table
 
     from quant.domain.flags import Severity
-    from quant.report.page import number
+    from quant.report.ratios import WHY_PEAK
 
     table = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
-    table.add_column("study", no_wrap=True, vertical="bottom")
-    table.add_column("status", no_wrap=True)
+    table.add_column("\nstudy", no_wrap=True)
+    table.add_column("\nstatus", no_wrap=True)
     for heading, _ in SHOWN:
         table.add_column(heading, justify="right", no_wrap=True)
     for record in result.records:
-        cells = [number(record.value(name)) for _, name in SHOWN]
+        cells = [_cell(record, name) for _, name in SHOWN]
         table.add_row(f"\u2026{record.study_uid[-8:]}", str(record.status), *cells)
     console.print(table, markup=False)
+    if any("\n" in _cell(record, name) for record in result.records for _, name in SHOWN):
+        console.print(f"{BELOW} {WHY_PEAK}", markup=False, highlight=False)
     for record in result.records:
         loud = {flag.code for flag in record.flags if flag.severity is not Severity.INFORMATION}
         if loud:
@@ -187,6 +193,17 @@ def _show(console: "Console", result: "BatchResult") -> None:
     console.print(counts, highlight=False)
     console.print(f"report: {result.out / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"table:  {result.out / 'studies.csv'}", highlight=False, soft_wrap=True)
+
+
+def _cell(record: "StudyRecord", name: str) -> str:
+    """Write a value and, below it, its interval over positions."""
+    from quant.report.page import number
+
+    interval = record.interval(name)
+    text = number(record.value(name))
+    if interval is None:
+        return text
+    return f"{text}\n{interval.low:.3g}\u2013{interval.high:.3g}"
 
 
 def _show_profile(console: "Console", watch: "Stopwatch") -> None:

@@ -55,6 +55,9 @@ def _measured(
     return Column(name, unit, kind, description, read)
 
 
+_BOUNDS = {"low": "Lower end", "median": "Median", "high": "Upper end"}
+
+
 def _bound(ratio: str, end: str) -> Column:
     def read(record: StudyRecord, region: RegionSummary | None) -> Cell:
         try:
@@ -63,10 +66,9 @@ def _bound(ratio: str, end: str) -> Column:
             return None
         if interval is None:
             return None
-        return interval.low if end == "low" else interval.high
+        return {"low": interval.low, "median": interval.median, "high": interval.high}[end]
 
-    what = "Lower" if end == "low" else "Upper"
-    text = f"{what} end of the 90 % interval of {ratio} over admissible reference positions"
+    text = f"{_BOUNDS[end]} of the 90 % interval of {ratio} over admissible reference positions"
     return Column(f"{ratio}_{end}", "1", ColumnType.NUMBER, text, read)
 
 
@@ -149,6 +151,7 @@ _RATIOS = tuple(
     for column in (
         _measured(ratio.name, "1", f"{ratio.tumour} / {ratio.reference}"),
         _bound(ratio.name, "low"),
+        _bound(ratio.name, "median"),
         _bound(ratio.name, "high"),
     )
 )
@@ -276,6 +279,7 @@ LONG_COLUMNS: tuple[tuple[str, str, ColumnType, str], ...] = (
     ("unit", "", ColumnType.TEXT, "Unit of the value"),
     ("method", "", ColumnType.TEXT, "How the value was made"),
     ("low", "", ColumnType.NUMBER, "Lower end of the interval, where there is one"),
+    ("median", "", ColumnType.NUMBER, "Median of what the interval covers"),
     ("high", "", ColumnType.NUMBER, "Upper end of the interval"),
     ("covers", "", ColumnType.TEXT, "What the interval covers"),
     ("flags", "", ColumnType.TEXT, "Codes, joined by ;"),

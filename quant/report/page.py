@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from quant.domain.flags import CODES, Flag
 from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
 from quant.domain.units import Unit
-from quant.measure.ratios import RATIOS
+from quant.report.ratios import RATIO_LABELS, answers, chances, ratio_rows
 from quant.report.writing import write_text
 
 if TYPE_CHECKING:
@@ -17,15 +17,6 @@ TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 
 ABSENT = "\u2013"
 """An en dash stands for an absent value."""
-
-RATIO_LABELS = {
-    "tmax_lmax": "Tmax/Lmax",
-    "tmean_lmean": "Tmean/Lmean",
-    "tmax_lmean": "Tmax/Lmean",
-    "tmax_mmax": "Tmax/Mmax",
-    "tmean_mmean": "Tmean/Mmean",
-    "tpeak_lmean": "Tpeak/Lmean",
-}
 
 LESION_VALUES = ("tumour_max", "tumour_mean", "tumour_peak", "tmax_lmax", "asphericity")
 
@@ -83,7 +74,7 @@ def write_page(
 def _view(record: StudyRecord) -> dict[str, object]:
     """Everything that the page shows of one study."""
     names = {one.name for one in record.measurements}
-    ratios = [record.measurement(ratio.name) for ratio in RATIOS if ratio.name in names]
+    ratios = ratio_rows(record)
     uptake_unit = "" if record.unit == Unit.RELATIVE else record.unit
     shape = [
         (label, record.value(name), uptake_unit if unit == "unit" else unit)
@@ -94,6 +85,9 @@ def _view(record: StudyRecord) -> dict[str, object]:
         "record": record,
         "short": record.study_uid[-12:],
         "ratios": ratios,
+        "with_noise": any(row.noise is not None for row in ratios),
+        "chances": chances(record),
+        "answers": answers(ratios),
         **{
             name: record.value(name) if name in names else None
             for name in ("tumour_volume_ml", "asphericity")

@@ -99,13 +99,13 @@ def _long_rows(record: StudyRecord) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
     for one in record.measurements:
         interval = one.interval
-        low, high, covers = (
-            (interval.low, interval.high, interval.covers) if interval else (None, None, None)
-        )
+        ends: tuple[Cell, ...] = (None,) * 4
+        if interval is not None:
+            ends = (interval.low, interval.median, interval.high, interval.covers)
         codes = ";".join(sorted({flag.code for flag in one.flags}))
         rows.append(
             (record.study_uid, record.series_uid, one.roi, one.name, one.value, one.unit,
-             one.method, low, high, covers, codes, version, record.protocol_name)
+             one.method, *ends, codes, version, record.protocol_name)
         )  # fmt: skip
     return rows
 
