@@ -1,4 +1,4 @@
-"""From label maps to weights: box overlap where axes agree, sampling where they do not."""
+"""From label maps to weights, exactly: sums of boxes where axes agree, cut faces elsewhere."""
 
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,6 @@ PARALLEL_DRIFT = 0.02
 
 SAME_PLACE = 1e-3
 """Voxels coincide when they differ by less than this part of a voxel."""
-
-FEWEST_SAMPLES, MOST_SAMPLES = 6, 12
-"""Samples per voxel and axis where the frames stand askew."""
-
-SAMPLES_IN_ALL = 2_000_000
-"""Samples per region that are aimed at where frames stand askew."""
-
-CHUNK_VOXELS = 1 << 20
-"""Voxels of a label map that are summed at a time."""
 
 DUST = 1e-7
 """Weights below this are rounding, not coverage."""
@@ -57,15 +48,16 @@ def label_weights(shape: "LabelShape", grid: "Grid", *, centres: bool) -> "NDArr
 
     Notes
     -----
-    Where the axes of both grids agree, up to order and sign, the overlap of boxes is exact and the
-    volume is kept. Elsewhere each voxel is the mean of at least 6 x 6 x 6 samples.
+    The overlap of voxels is exact at any angle, so what the grid covers keeps its volume. Where the
+    axes of both grids agree, up to order and sign, boxes are summed; elsewhere each face of a voxel
+    is cut by the voxels of the label map.
     """
     # target index -> source index
     frame = np.linalg.inv(shape.grid.affine) @ grid.affine
     order, drift = _axis_order(frame, grid.shape)
     if not centres and order is not None and drift <= PARALLEL_DRIFT:
         return _box_overlap(shape.weights, frame, order, grid.shape)
-    return _sampled(shape, grid, frame, centres=centres)
+    return _askew(shape, grid, frame, centres=centres)
 
 
 def _axis_order(
@@ -88,9 +80,11 @@ def _box_overlap(
     shape: tuple[int, int, int],
 ) -> "NDArray[np.float64]":
     """Sum the overlap of boxes axis by axis, after turning the source onto the target's axes."""
+    from quant_kernels.label_overlap import box_sums
+
     source = np.transpose(weights, order)
     middle = frame[:3, :3] @ ((np.array(shape) - 1) / 2.0) + frame[:3, 3]
-    scale, edges = [], []
+    scale, edges = 1.0, []
     for axis, source_axis in enumerate(order):
         step = float(frame[source_axis, axis])
         centre = float(middle[source_axis])
@@ -102,44 +96,26 @@ def _box_overlap(
         edge = centre + step * offsets + 0.5
         whole = np.round(edge)
         edges.append(np.where(np.abs(edge - whole) <= SAME_PLACE * min(step, 1.0), whole, edge))
-        scale.append(step)
-    per_slice = max(1, source.shape[1] * source.shape[2])
-    chunk = max(1, CHUNK_VOXELS // per_slice)
-    layers = np.zeros((source.shape[0], shape[1], shape[2]))
-    for start in range(0, source.shape[0], chunk):
-        block = source[start : start + chunk]
-        layers[start : start + chunk] = _rebin(_rebin(block, edges[2], 2), edges[1], 1)
-    return _rebin(layers, edges[0], 0) / float(np.prod(scale))
+        scale *= step
+    sums = np.empty(shape)
+    box_sums(_read_only(source), (edges[0], edges[1], edges[2]), sums)
+    return sums / scale
 
 
-def _rebin(
-    values: "NDArray[np.generic]", edges: "NDArray[np.float64]", axis: int
-) -> "NDArray[np.float64]":
-    """Integrate along one axis between ascending edges, counted in voxels from the outer edge."""
-    size = values.shape[axis]
-    edges = np.clip(edges, 0.0, size)
-    sums = np.zeros([n + (a == axis) for a, n in enumerate(values.shape)])
-    after = [slice(None)] * values.ndim
-    after[axis] = slice(1, None)
-    np.cumsum(values, axis=axis, dtype=np.float64, out=sums[tuple(after)])
-    below = np.minimum(np.floor(edges).astype(np.intp), size - 1)
-    low, high = np.take(sums, below, axis=axis), np.take(sums, below + 1, axis=axis)
-    spread = [1] * values.ndim
-    spread[axis] = edges.size
-    at_edges = low + (edges - below).reshape(spread) * (high - low)
-    return np.diff(at_edges, axis=axis)
-
-
-def _sampled(
+def _askew(
     shape: "LabelShape", grid: "Grid", frame: "NDArray[np.float64]", *, centres: bool
 ) -> "NDArray[np.float64]":
-    """Average samples of the label map over each target voxel, or look up its centre."""
-    from quant_kernels.overlap import label_coverage
+    """Cut target voxels by source voxels at any angle, or look up what lies at their centres."""
+    from quant_kernels.label_overlap import label_coverage
 
-    finer = float(grid.spacing_mm.max() / shape.grid.spacing_mm.min())
-    many = max(finer, np.cbrt(SAMPLES_IN_ALL / np.prod(grid.shape)))
-    samples = 1 if centres else int(np.clip(np.ceil(many), FEWEST_SAMPLES, MOST_SAMPLES))
-    weights = np.zeros(grid.shape)
-    source = np.ascontiguousarray(shape.weights, dtype=np.float32)
-    label_coverage(source, np.ascontiguousarray(frame[:3]), samples, weights)
+    weights = np.empty(grid.shape)
+    frame = np.ascontiguousarray(frame[:3])
+    label_coverage(_read_only(shape.weights), frame, centres, weights)
     return (weights >= 0.5).astype(np.float64) if centres else weights
+
+
+def _read_only(weights: "NDArray[np.generic]") -> "NDArray[np.float32]":
+    """Bring weights into the one form for which kernels are compiled."""
+    source = np.ascontiguousarray(weights, dtype=np.float32).view()
+    source.flags.writeable = False
+    return source

@@ -1,4 +1,4 @@
-"""Polygon, prism and label coverage against naive oracles and other implementations."""
+"""Polygon and prism coverage, boxes of labels, against naive oracles and other software."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.draw import polygon2mask
 
-from quant_kernels.overlap import label_boxes, label_coverage, polygon_coverage, prism_coverage
+from quant_kernels.overlap import label_boxes, polygon_coverage, prism_coverage
 
 SHAPE = (17, 23)
 
@@ -186,36 +186,6 @@ def test_prisms_do_not_depend_on_what_was_laid_before() -> None:
     frame = turned_frame(0.3)
 
     np.testing.assert_array_equal(prism_total(frame, 8), prism_total(frame, 8))
-
-
-def test_label_samples_of_one_voxel_each_return_the_label_map() -> None:
-    source = np.random.default_rng(3).random((5, 6, 7)).astype(np.float32)
-    coverage = np.zeros((5, 6, 7))
-
-    label_coverage(source, np.eye(3, 4), 1, coverage)
-
-    np.testing.assert_array_equal(coverage.astype(np.float32), source)
-
-
-def test_label_samples_equal_a_naive_mean_of_nearest_voxels() -> None:
-    """Against 24 samples a side, in cells of equal size: 6 scattered ones agree within 0.05."""
-    rng = np.random.default_rng(4)
-    source = ndimage.binary_dilation(rng.random((9, 9, 9)) > 0.97, iterations=2)
-    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0] * 0.9
-    frame = np.column_stack([turn, [4, 4, 4] - turn @ [4, 4, 4]])
-    coverage = np.zeros((9, 9, 9))
-    fine = (np.arange(24) + 0.5) / 24 - 0.5
-    cells = np.stack(np.meshgrid(fine, fine, fine, indexing="ij"), axis=-1).reshape(-1, 3)
-    expected = np.zeros((9, 9, 9))
-    for place in np.ndindex(9, 9, 9):
-        at = np.floor((place + cells) @ frame[:, :3].T + frame[:, 3] + 0.5).astype(int)
-        ok = ((at >= 0) & (at < 9)).all(axis=1)
-        expected[place] = source[tuple(at[ok].T)].sum() / len(cells)
-
-    label_coverage(source.astype(np.float32), frame, 6, coverage)
-
-    assert np.abs(coverage - expected).max() < 0.05
-    assert coverage.sum() == pytest.approx(expected.sum(), rel=0.005)
 
 
 def test_label_boxes_equal_scipy_find_objects() -> None:
