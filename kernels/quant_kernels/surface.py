@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from quant_kernels._jit import kernel
 
 _BYTES = 8
-_ALIKE = 0x0101010101010101
+"""Cubes are counted in words of eight bytes, the least significant first in memory."""
 
 
 @kernel
@@ -105,18 +105,23 @@ def _pack(
 
 
 @kernel
-def _count(
-    histogram: NDArray[np.int64], packed: NDArray[np.uint8], words: NDArray[np.uint64]
-) -> None:
-    """Count the cubes of packed rows; eight at a time where all are alike."""
+def _count(histograms: NDArray[np.int64], words: NDArray[np.uint64]) -> None:
+    """Count the cubes of packed rows, eight bytes at a time; eight cubes at once where all alike.
+
+    The four histograms are there because counting twice in the same place has to wait.
+    """
+    half, byte, rest = np.uint64(4), np.uint64(8), np.uint64(56)
+    lowest = np.uint64(255)
     for block in range(words.shape[0] - 1):
-        x = block * _BYTES
-        first = packed[x]
-        if words[block] == np.uint64(first) * np.uint64(_ALIKE) and packed[x + _BYTES] == first:
-            histogram[first | (first << 4)] += _BYTES
-        else:
-            for step in range(x, x + _BYTES):
-                histogram[packed[step] | (packed[step + 1] << 4)] += 1
+        word = words[block]
+        further = (word >> byte) | (words[block + 1] << rest)
+        codes = word | (further << half)
+        if further == word:
+            histograms[0, np.int64(codes & lowest)] += _BYTES
+            continue
+        for step in range(_BYTES):
+            histograms[step % 4, np.int64(codes & lowest)] += 1
+            codes >>= byte
 
 
 @kernel
@@ -145,11 +150,11 @@ def region_histogram(
     -----
     Memory beyond the input: four bytes for each voxel of one slice of the box.
     """
-    histogram = np.zeros(256, dtype=np.int64)
+    histograms = np.zeros((4, 256), dtype=np.int64)
     box = _box(labels, low, high)
     slices, rows, columns = box[:, 1] - box[:, 0]
     if slices == 0:
-        return histogram, box
+        return histograms[0], box
     # a row holds an empty voxel, the box's columns, and empty ones up to a multiple of eight
     stride = (columns + _BYTES) // _BYTES * _BYTES
     size = (rows + 1) * stride
@@ -164,5 +169,5 @@ def region_histogram(
         if k == slices:
             bits[:] = 0
         _pack(packed, under, bits[:size], bits[stride:])
-        _count(histogram, packed, words)
-    return histogram, box
+        _count(histograms, words)
+    return histograms.sum(axis=0), box
