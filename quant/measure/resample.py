@@ -1,11 +1,13 @@
-"""A mask on an isotropic grid: linear interpolation that shares the centre of the image."""
+"""Linear interpolation: a mask on an isotropic grid, and a whole volume on any other grid."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.domain.grid import Grid
 from quant.domain.region import Region
+from quant.domain.volume import Volume
 
 SIZE_TOLERANCE = 1e-6
 """A grid that fills the image to this part of a voxel is not made one voxel larger."""
@@ -45,6 +47,45 @@ def resample_mask(region: Region, grid_mm: float) -> NDArray[np.uint8]:
         start = region.corner[axis]
         values = _interpolate(values, axis, positions - start, _at_edges(region, axis))
     return (values >= 0.5 - LEVEL_TOLERANCE).astype(np.uint8)
+
+
+def resample_linear(volume: Volume, grid: Grid, *, outside: float) -> Volume:
+    """Lay a volume on another grid by trilinear interpolation: a picture, not a measurement.
+
+    Emission values are never measured on another grid (``DECISIONS.md``, 20); this is for what is
+    shown side by side.
+
+    Parameters
+    ----------
+    volume : Volume
+    grid : Grid
+        In the volume's frame of reference; any spacing, order and direction of axes.
+    outside : float
+        Value of voxels whose centre lies outside the volume, for instance -1000 HU or NaN.
+
+    Returns
+    -------
+    Volume
+        On ``grid``, in the volume's unit, with its provenance and flags. Beyond the outermost voxel
+        centres the outermost values hold, to the outer faces of the voxels. A value that is not
+        finite spoils the voxels that it has a weight in, and may spoil those next to them.
+
+    Raises
+    ------
+    ValueError
+        If both have a frame of reference and they differ.
+    """
+    from quant_kernels.resampling import resample_linear as kernel
+
+    own, other = volume.grid.frame_of_reference_uid, grid.frame_of_reference_uid
+    if own and other and own != other:
+        message = f"volume and grid lie in different frames of reference: {own}, {other}"
+        raise ValueError(message)
+    # target index -> source index
+    frame = np.linalg.inv(volume.grid.affine) @ grid.affine
+    values = np.empty(grid.shape, dtype=np.float32)
+    kernel(volume.values, np.ascontiguousarray(frame[:3]), outside, values)
+    return Volume(grid, values, volume.unit, volume.provenance, volume.flags)
 
 
 def grid_positions(size: int, spacing_mm: float, grid_mm: float) -> NDArray[np.float64]:

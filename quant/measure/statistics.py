@@ -1,7 +1,7 @@
 """Statistics of the values under all labels of a label map at once, and under one region."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -236,20 +236,18 @@ def _as_labels(
     if labels.dtype.kind not in "biu":
         message = f"labels are whole numbers, got {labels.dtype}"
         raise ValueError(message)
-    kind: np.dtype[np.integer] = np.dtype(np.uint16)
-    if labels.dtype in (np.uint8, np.uint16, np.int32):
-        kind = labels.dtype.newbyteorder("=")
-    elif labels.min() < 0 or labels.max() >= MOST_LABELS:
+    taken = labels.dtype in (np.uint8, np.uint16, np.int32)
+    if not taken and (labels.min() < 0 or labels.max() >= MOST_LABELS):
         message = f"labels are 1 to {MOST_LABELS - 1}, found {labels.min()} to {labels.max()}"
         raise ValueError(message)
-    given = np.require(labels, dtype=kind, requirements=["C_CONTIGUOUS"])
+    given: Any = np.ascontiguousarray(labels, dtype=None if taken else np.uint16)
     if given.ctypes.data % 8 != 0:
         given = given.copy()
     given = given.view()
     given.flags.writeable = False
     flat = given.reshape(-1)
-    words = flat.size * kind.itemsize // 8
-    return given, flat[: words * 8 // kind.itemsize].view(np.uint64)
+    whole = flat.nbytes // 8 * 8 // flat.itemsize
+    return given, flat[:whole].view(np.uint64)
 
 
 def _percentiles(
