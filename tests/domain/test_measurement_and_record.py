@@ -66,3 +66,12 @@ def test_the_primary_tumour_answers_unless_a_region_is_named() -> None:
 def test_a_name_that_does_not_exist_is_an_error_that_lists_the_names() -> None:
     with pytest.raises(KeyError, match="liver_mean"):
         _record().value("tumor_max")
+
+
+@pytest.mark.parametrize(
+    ("low", "median", "high"),
+    [(2.0, None, 1.0), (1.0, 3.0, 2.0), (math.nan, None, 1.0), (0.0, None, math.inf)],
+)
+def test_an_interval_that_is_none_is_refused(low: float, median: float | None, high: float) -> None:
+    with pytest.raises(ValueError, match="finite and in order"):
+        Interval(low, high, "90 %", median)

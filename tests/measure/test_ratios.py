@@ -1,11 +1,13 @@
 """Ratios: right when both terms are there, absent with a code when one is not."""
 
+import typing
+
 import numpy as np
 import pytest
 
 from quant.domain.flags import Flag
 from quant.domain.measurement import Measurement
-from quant.domain.protocol import IntervalSettings
+from quant.domain.protocol import IntervalSettings, RatioName
 from quant.domain.region import Role
 from quant.domain.sphere import PlacedSphere, Sphere, SphereSource, SphereStatistics
 from quant.measure.positions import position_values
@@ -35,9 +37,11 @@ def _all(liver: float = 10.0, left: float = 4.0, right: float = 6.0) -> dict[Rol
     }
 
 
-def _ratios(placed: dict[Role, PlacedSphere]) -> dict[str, Measurement]:
+def _ratios(
+    placed: dict[Role, PlacedSphere], settings: IntervalSettings = SETTINGS
+) -> dict[str, Measurement]:
     references = measure_spheres(placed, {}, "counts")
-    rows = measure_ratios(_tumour(), references, position_values(placed), SETTINGS)
+    rows = measure_ratios(_tumour(), references, position_values(placed), settings)
     return {one.name: one for one in rows}
 
 
@@ -136,3 +140,44 @@ def test_a_negative_ratio_is_reported_with_its_code() -> None:
 
     assert rows["tmean_lmean"].value == -0.3
     assert [flag.code for flag in rows["tmean_lmean"].flags] == ["VALUE_NEGATIVE"]
+
+
+def test_the_protocol_names_cutoffs_after_the_ratios_that_there_are() -> None:
+    assert set(typing.get_args(RatioName)) == {ratio.name for ratio in RATIOS}
+
+
+def test_the_probability_of_exceeding_a_cutoff_is_the_part_of_the_positions() -> None:
+    """Liver maxima 18, 20, 22 under 60: 3.33, 3.0, 2.73. Muscle pairs 4, 5, 5, 6 under 30."""
+    settings = IntervalSettings(cutoffs={"tmax_lmax": 2.9, "tmean_mmean": 6.278})
+
+    rows = _ratios(_all(), settings)
+
+    liver, muscle = rows["P(tmax_lmax > 2.9)"], rows["P(tmean_mmean > 6.278)"]
+    assert liver.value == pytest.approx(2 / 3)
+    assert muscle.value == 0.25
+    assert (liver.roi, liver.unit) == ("t", "1")
+    assert muscle.method == "placement: part of 4 admissible reference positions"
+
+
+def test_a_cutoff_for_an_absent_ratio_gives_an_absent_probability_with_its_code() -> None:
+    placed = _all()
+    del placed[Role.MUSCLE_LEFT]
+
+    one = _ratios(placed, IntervalSettings(cutoffs={"tmean_mmean": 6.0}))["P(tmean_mmean > 6)"]
+
+    assert one.value is None
+    assert one.flags[0].code == "REFERENCE_ABSENT"
+
+
+def test_without_positions_there_is_no_probability() -> None:
+    placed = _all()
+    placed[Role.LIVER] = _placed(Role.LIVER, 10.0, 20.0)
+
+    one = _ratios(placed, IntervalSettings(cutoffs={"tmean_lmean": 2.0}))["P(tmean_lmean > 2)"]
+
+    assert one.value is None
+    assert one.flags[0].code == "INTERVAL_ABSENT"
+
+
+def test_without_cutoffs_there_are_six_rows() -> None:
+    assert len(_ratios(_all())) == 6
