@@ -51,7 +51,7 @@ def rehearsal() -> tuple[Part, ...]:
         Part("regions from contours and label maps", lambda: _lay(grid)),
         Part("reference spheres", lambda: _place(volume, regions)),
         Part("uptake", lambda: _uptake(volume, regions[-1])),
-        Part("shape", lambda: _shape(regions[-1])),
+        Part("shape", lambda: _shape(volume, regions[-1])),
         Part("surfaces and meshes", lambda: _surfaces(volume, regions[-1])),
         Part("label maps", lambda: _labels(volume)),
     )
@@ -113,8 +113,11 @@ def _label_shape(axes: "NDArray[np.float64]") -> LabelShape:
 def _place(volume: Volume, regions: tuple[Region, ...]) -> None:
     from quant.pipeline.protocols import load_protocol
     from quant.reference.placement import place_spheres
+    from quant.reference.screen import focus_distance
 
     place_spheres(volume, regions, (), load_protocol("zhou2025"))
+    box = ((0, 0, 0), volume.grid.shape)
+    focus_distance(volume.grid, volume.values, box, 109.0, STEP_MM)
 
 
 def _uptake(volume: Volume, region: Region) -> None:
@@ -126,11 +129,13 @@ def _uptake(volume: Volume, region: Region) -> None:
     measure_intensity(volume, region, None)
 
 
-def _shape(region: Region) -> None:
+def _shape(volume: Volume, region: Region) -> None:
     from quant.domain.protocol import MorphologySettings
     from quant.measure.morphology import measure_morphology
+    from quant.measure.passport import measure_passport
 
     measure_morphology(region, MorphologySettings())
+    measure_passport(volume, region, MorphologySettings())
 
 
 def _surfaces(volume: Volume, region: Region) -> None:
@@ -143,9 +148,16 @@ def _surfaces(volume: Volume, region: Region) -> None:
 
 
 def _labels(volume: Volume) -> None:
+    from quant.measure.resample import resample_linear
+    from quant.measure.statistics import measure_label_statistics
+    from quant.measure.surface import measure_label_surfaces
     from quant_kernels.overlap import label_boxes
 
     labels = np.zeros(volume.grid.shape, dtype=np.int32)
     labels[2:4, 2:4, 2:4] = 1
     boxes = np.zeros((2, 7), dtype=np.int64)
     label_boxes(labels, 0, boxes)
+    narrow = labels.astype(np.uint16)
+    measure_label_statistics(narrow, volume, (50.0,))
+    measure_label_surfaces(narrow, (STEP_MM, STEP_MM, STEP_MM))
+    resample_linear(volume, volume.grid, outside=0.0)

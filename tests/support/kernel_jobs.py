@@ -220,6 +220,23 @@ def _morphology() -> Numbers:
     return _flat([np.nan if row.value is None else row.value for row in rows])
 
 
+def _passport() -> Numbers:
+    from quant.measure.passport import measure_passport
+    from quant.measure.passport_rows import passport_rows
+
+    rows = passport_rows(measure_passport(volume(), region(), MorphologySettings()))
+    return _flat([np.nan if row.value is None else row.value for row in rows])
+
+
+def _resampled() -> Numbers:
+    from quant.measure.resample import resample_linear
+
+    affine = np.eye(4)
+    affine[:3, :3] = 3.1 * _axes(True)  # noqa: FBT003
+    affine[:3, 3] = (20.0, 10.0, 8.0)
+    return _flat(resample_linear(volume(), Grid((9, 10, 11), affine, ""), outside=-1.0).values)
+
+
 JOBS: dict[str, Callable[[], Numbers]] = {
     "surface of a mask": _surface,
     "surface of one label": _one_label,
@@ -237,6 +254,8 @@ JOBS: dict[str, Callable[[], Numbers]] = {
     "label maps": _label_maps,
     "boxes of labels": _label_boxes,
     "morphology on another grid": _morphology,
+    "asphericity passport": _passport,
+    "volume on another grid": _resampled,
 }
 
 
