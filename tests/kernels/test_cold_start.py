@@ -42,7 +42,7 @@ def _python(code: str, **environment: str) -> "subprocess.CompletedProcess[str]"
         [sys.executable, "-c", code],
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, **environment},
     )
 

@@ -35,7 +35,7 @@ def quant(
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "quant.cli.app", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=300,
         env=dict(os.environ, **(environment or {})),

@@ -158,7 +158,7 @@ def test_reading_takes_little_more_memory_than_the_volume(tmp_path: Path, sop_cl
     done = subprocess.run(  # noqa: S603 - our own interpreter on our own lines
         [sys.executable, "-c", CHILD, str(tmp_path / "small"), str(tmp_path / "large")],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert 0.9 < float(done.stdout) <= 1.3
