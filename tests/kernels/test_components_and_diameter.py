@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
 from quant.measure.surface import max_diameter_mm
@@ -85,6 +86,75 @@ def test_the_diameter_is_the_largest_distance_of_two_vertices(
         expected = all_pairs_diameter(mask, spacing_mm)
 
         assert max_diameter_mm(mask, spacing_mm) == pytest.approx(expected, rel=1e-12)
+
+
+def _solid(shape: tuple[int, int, int], name: str) -> Mask:
+    """Shapes that are hard to prune: everything equally far away, ties, nothing opposite."""
+    lines = [np.linspace(-1.0, 1.0, n) if n > 1 else np.zeros(1) for n in shape]
+    k, j, i = np.meshgrid(*lines, indexing="ij")
+    away = k * k + j * j + i * i
+    held = {
+        "ball": away <= 1.0,
+        "hollow shell": (away <= 1.0) & (away >= 0.7),
+        "half a ball": (away <= 1.0) & (j >= 0.0),
+        "three quarters of a ball": (away <= 1.0) & (k >= -0.5),
+        "octant": (away <= 1.0) & (k >= 0) & (j >= 0) & (i >= 0),
+        "box": away >= 0.0,
+        "box with noise": np.random.default_rng(1).random(shape) < 0.3,
+        "slanted box": np.abs(k + j - i) <= 0.4,
+        "cylinder": j * j + i * i <= 1.0,
+        "points far apart": (away >= 0.99 * away.max()) & (k + j + i >= 0),
+    }
+    return np.asarray(held[name]).astype(np.uint8)
+
+
+SOLIDS = (
+    "ball", "hollow shell", "half a ball", "three quarters of a ball", "octant", "box",
+    "box with noise", "slanted box", "cylinder", "points far apart",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOLIDS)
+@pytest.mark.parametrize(
+    "shape", [(31, 31, 31), (12, 40, 25), (25, 12, 40), (1, 41, 41), (41, 1, 41), (41, 41, 1)]
+)
+def test_hard_shapes_have_the_diameter_of_scipys_hull(
+    name: str, shape: tuple[int, int, int]
+) -> None:
+    """All pairs of the hull's corners where there is a hull, of all vertices where it is flat."""
+    mask, spacing_mm = _solid(shape, name), (1.5, 0.98, 1.1)
+    vertices, _ = skimage_mesh(mask, spacing_mm)
+    expected = float(pdist(vertices[ConvexHull(vertices).vertices]).max())
+
+    assert max_diameter_mm(mask, spacing_mm) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SOLIDS)
+def test_every_corner_of_the_hull_is_among_the_candidates(name: str) -> None:
+    mask = _solid((15, 21, 18), name)
+    vertices, _ = skimage_mesh(mask, (2.0, 2.0, 2.0))
+    corners = vertices[ConvexHull(vertices).vertices]
+    halves = {tuple(np.rint(c).astype(int) - 1) for c in corners}
+
+    assert halves <= {tuple(p) for p in hull_candidates(mask)}
+
+
+@pytest.mark.parametrize("name", ["ball", "hollow shell", "three quarters of a ball", "cylinder"])
+def test_candidates_grow_slower_than_the_surface(name: str) -> None:
+    """Eight times the voxels: a hull of a round body has about 2^1.5 as many corners.
+
+    All pairs of them would be as many as voxels, and only a few pairs are looked at.
+    """
+    counts = [len(hull_candidates(_solid((n, n, n), name))) for n in (21, 41, 81)]
+
+    assert counts[2] < 3.6 * counts[1] < 3.6**2 * counts[0]
+    assert counts[2] ** 2 < 10 * 81**3
+
+
+def test_a_box_has_few_candidates_however_large_it_is() -> None:
+    """Every corner of a box is cut by three faces: 24 vertices, whatever the size."""
+    for shape in ((3, 4, 5), (40, 50, 60), (120, 7, 9)):
+        assert len(hull_candidates(np.ones(shape, dtype=np.uint8))) == 24
 
 
 def test_a_single_voxel_is_as_long_as_its_longest_edge() -> None:
