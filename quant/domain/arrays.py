@@ -1,6 +1,7 @@
 """What the kernels do not check: shape, type, layout and voxel size of an array."""
 
 import math
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,13 +15,14 @@ Kind = TypeVar("Kind", bound=np.generic)
 
 def require_spacing(spacing_mm: Spacing) -> None:
     """Raise a GeometryError unless the voxel size is three finite lengths above 0."""
-    spacing = np.asarray(spacing_mm, dtype=np.float64)
-    if spacing.shape == (3,) and np.isfinite(spacing).all() and (spacing > 0.0).all():
+    given: object = spacing_mm
+    lengths = tuple(given) if isinstance(given, Iterable) else (given,)
+    if len(lengths) == 3 and all(0.0 < length < math.inf for length in lengths):
         return
     raise GeometryError(
         "GRID_INVALID",
         "The voxel size is not a size.",
-        found=f"{spacing.tolist()} mm",
+        found=f"{[float(length) for length in lengths]} mm",
         needed="three finite lengths above 0, along slices, rows and columns",
         next_step="check position, orientation and spacing of the series",
     )

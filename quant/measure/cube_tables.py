@@ -5,7 +5,7 @@ products of these tables with the histogram of :mod:`quant_kernels.surface`. Vox
 right angles; how they lie in the patient does not matter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -46,6 +46,9 @@ class CubeTables:
         Eight times the cube's share of the number of voxels.
     crofton_area_mm2 : (256,) float64
         Area by intersections with lines, mm2; see :func:`~quant.measure.crofton.crofton_areas`.
+    columns : (256, 7) float64
+        Mesh area and volume, fitted, face and Crofton area, eighths of the Euler number and of the
+        voxels: one product with a histogram gives all of them.
     """
 
     mesh_area_mm2: NDArray[np.float64]
@@ -56,18 +59,21 @@ class CubeTables:
     euler_eighths: NDArray[np.int64]
     voxel_eighths: NDArray[np.int64]
     crofton_area_mm2: NDArray[np.float64]
+    columns: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Make the tables read-only: they are shared by all who ask for the same voxel size."""
-        for table in (
+        tables = (
             self.mesh_area_mm2,
             self.mesh_volume_mm3,
-            self.face_area_mm2,
             self.fitted_area_mm2,
+            self.face_area_mm2,
+            self.crofton_area_mm2,
             self.euler_eighths,
             self.voxel_eighths,
-            self.crofton_area_mm2,
-        ):
+        )
+        object.__setattr__(self, "columns", np.column_stack(tables).astype(np.float64))
+        for table in (*tables, self.columns):
             table.flags.writeable = False
 
 

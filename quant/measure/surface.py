@@ -90,7 +90,7 @@ def measure_surface(
 
     require_spacing(spacing_mm)
     labels = as_labels(mask)
-    greatest = np.iinfo(labels.dtype).max
+    greatest = (1 << 8 * labels.dtype.itemsize) - 1
     if label is not None and not 0 <= label <= greatest:
         raise ValueError(f"a label of this map is a whole number 0 to {greatest}, not {label}")
     kind = labels.dtype.type
@@ -101,17 +101,18 @@ def measure_surface(
 def _added_up(histogram: NDArray[np.int64], spacing_mm: Spacing) -> Surface:
     """Weigh the 255 fillings that hold a voxel."""
     tables = cube_tables(spacing_mm)
-    voxels = int(histogram @ tables.voxel_eighths) // 8
+    sums = (histogram.astype(np.float64) @ tables.columns).tolist()
+    mesh_area, mesh_volume, fitted_area, face_area, crofton_area, euler, voxels = sums
     return Surface(
-        mesh_area_mm2=float(histogram @ tables.mesh_area_mm2),
-        mesh_volume_mm3=float(histogram @ tables.mesh_volume_mm3),
-        fitted_area_mm2=float(histogram @ tables.fitted_area_mm2),
+        mesh_area_mm2=mesh_area,
+        mesh_volume_mm3=mesh_volume,
+        fitted_area_mm2=fitted_area,
         fitted_scatter=tables.fitted_scatter,
-        voxels_mm3=float(voxels * math.prod(spacing_mm)),
-        euler_number=int(histogram @ tables.euler_eighths) // 8,
-        face_area_mm2=float(histogram @ tables.face_area_mm2),
-        voxels=voxels,
-        crofton_area_mm2=float(histogram @ tables.crofton_area_mm2),
+        voxels_mm3=voxels / 8.0 * math.prod(spacing_mm),
+        euler_number=int(euler) // 8,
+        face_area_mm2=face_area,
+        voxels=int(voxels) // 8,
+        crofton_area_mm2=crofton_area,
     )
 
 
