@@ -145,12 +145,13 @@ def noise_level(
     sample = liver_sample(volume, liver)
     if sample is None or not sample.mean > 0:
         return Flag("NOISE_UNKNOWN", f"fewer than {LEAST_VOXELS} voxels in the liver sphere")
-    return _estimated(sample, settings, mean, generator(seed, "level"))
+    return _estimated(sample, settings, liver, generator(seed, "level"))
 
 
 def _estimated(
-    sample: Sample, settings: "IntervalSettings", liver_mean: float, random: np.random.Generator
+    sample: Sample, settings: "IntervalSettings", liver: "PlacedSphere", random: np.random.Generator
 ) -> NoiseLevel:
+    mean, radius = liver.statistics.mean, liver.sphere.radius_mm
     moments = _moments(sample)
     variance, width = _fitted(sample, moments, sample.values, settings.noise_fwhm_mm)
     taps = gaussian_taps(sample.spacing_mm, width)
@@ -161,18 +162,19 @@ def _estimated(
     level = variance / sample.mean
     levels = [one / sample.mean for one, _ in fits]
     if settings.noise_cov is not None:
-        level = settings.noise_cov**2 * liver_mean
+        level = settings.noise_cov**2 * mean
         levels = [level] * PLAUSIBLE
     flags: tuple[Flag, ...] = ()
-    if width >= WIDTHS_MM[-1]:
-        flags = (Flag("NOISE_UNRESOLVED", f"FWHM {width:g} mm or more"),)
+    if settings.noise_fwhm_mm is None and width >= min(radius, float(WIDTHS_MM[-1])):
+        detail = f"FWHM {width:.1f} mm in a sphere of radius {radius:.1f} mm"
+        flags = (Flag("NOISE_UNRESOLVED", detail),)
     stated = "level stated, " if settings.noise_cov is not None else ""
     stated += "width stated, " if settings.noise_fwhm_mm is not None else ""
     method = (
         f"{stated}estimated from {int(sample.mask.sum())} voxels of the liver, linear trend off"
     )
     plausible = tuple(zip(levels, (one for _, one in fits), strict=True))
-    cov = math.sqrt(level / liver_mean)
+    cov = math.sqrt(level / mean)
     return NoiseLevel(level, width, cov, plausible, method, flags)
 
 

@@ -144,7 +144,7 @@ MEASURES: dict[str, CodeInfo] = {
     ),
     "NOISE_UNRESOLVED": CodeInfo(
         W,
-        "What was taken for noise is correlated as far as can be looked for.",
+        "What was taken for noise is correlated over as much as the liver sphere's radius.",
         "Look at the liver: its uptake may be uneven. State intervals.noise_fwhm_mm.",
     ),
     "REGION_BELOW_HALF": CodeInfo(
