@@ -136,13 +136,13 @@ def label_statistics(
     values: NDArray[np.float32],
     boxes: NDArray[np.int64],
     moments: NDArray[np.float64],
-) -> int:
+) -> None:
     """Collect box, count, sum, squares, least and largest value of every label in one pass.
 
     Parameters
     ----------
-    labels : (K, J, I) uint8, uint16 or int32, C-contiguous
-        0 is background.
+    labels : (K, J, I) uint8, uint16 or uint32, C-contiguous
+        0 is background; all are below N.
     words : (W,) uint64
         The same memory, as many whole words as there are.
     values : (K, J, I) float32, C-contiguous
@@ -152,11 +152,6 @@ def label_statistics(
     moments : (N, 5) float64
         Zeros; set to sum, sum of squares about the mean, least, largest, and the number of values
         that are not finite. With any of those the others mean nothing.
-
-    Returns
-    -------
-    int
-        0, or the first label that is below 0 or not below N; then the tables are not complete.
 
     References
     ----------
@@ -172,8 +167,6 @@ def label_statistics(
         for r in range(found):
             start, end, line = runs[r, 0], runs[r, 1], runs[r, 2]
             label = int(flat[start])
-            if label < 0 or label >= boxes.shape[0]:
-                return label
             if np.isfinite(sums[r, 0]):
                 _join(moments, label, sums[r], (end - start, boxes[label, 6]))
             else:
@@ -182,7 +175,6 @@ def label_statistics(
                 k += 1
             _widen(boxes, label, (k, line - k * rows, start - line * columns), end - start)
             place = end, line
-    return 0
 
 
 @kernel

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from quant.domain.arrays import as_values, narrow_labels
 from quant.domain.region import INSIDE_WEIGHT, Region
+from quant.errors import StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
 
     from quant.domain.protocol import PeakRule
     from quant.domain.volume import Volume
-
-MOST_LABELS = 1 << 16
-"""Labels are whole numbers below this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +67,7 @@ class LabelStatistics:
 
 
 def measure_label_statistics(
-    labels: "NDArray[np.integer] | NDArray[np.bool_]",
+    labels: "NDArray[Any]",
     volume: "Volume",
     percents: "Sequence[float]" = (),
 ) -> LabelStatistics:
@@ -77,8 +76,7 @@ def measure_label_statistics(
     Parameters
     ----------
     labels : (K, J, I) integer or bool
-        0 is background, labels are 1 to 65535. Best uint8, uint16 or int32 and C-contiguous; else a
-        copy is made.
+        0 is background. Best uint8 or uint16 and C-contiguous; else a copy is made.
     volume : Volume
         Values on the same grid.
     percents : sequence of float
@@ -91,8 +89,10 @@ def measure_label_statistics(
 
     Raises
     ------
+    TypeError
+        If the labels are not whole numbers.
     ValueError
-        If the label map is not on the volume's grid, holds other numbers, or a percentile leaves
+        If the label map is not on the volume's grid, a label is negative, or a percentile leaves
         0..100.
 
     Notes
@@ -107,19 +107,17 @@ def measure_label_statistics(
     if not ((wanted >= 0.0) & (wanted <= 100.0)).all():
         message = f"percentiles are 0 to 100, got {list(percents)}"
         raise ValueError(message)
-    given = _as_labels(labels, volume.grid.shape)
-    boxes = np.zeros((MOST_LABELS, 7), dtype=np.int64)
-    moments = np.zeros((MOST_LABELS, 5))
-    bad = label_statistics(*given, volume.values, boxes, moments)
-    if bad != 0:
-        message = f"labels are 1 to {MOST_LABELS - 1}, found {bad}"
-        raise ValueError(message)
+    _require_grid(labels, volume)
+    narrow, names = narrow_labels(labels)
+    given = _with_words(narrow)
+    boxes, moments = np.zeros((names.size, 7), dtype=np.int64), np.zeros((names.size, 5))
+    label_statistics(*given, volume.values, boxes, moments)
     found = np.flatnonzero(boxes[:, 6])
     boxes, moments = boxes[found], moments[found]
     voxels, not_finite = boxes[:, 6], moments[:, 4].astype(np.int64)
     moments[not_finite > 0, :4] = np.nan
     return LabelStatistics(
-        labels=found,
+        labels=names[found].astype(np.int64),
         unit=str(volume.unit),
         voxels=voxels,
         volumes_ml=voxels.astype(np.float64) * volume.grid.voxel_volume_ml,
@@ -135,7 +133,7 @@ def measure_label_statistics(
 
 
 def measure_label_peaks(
-    labels: "NDArray[np.integer] | NDArray[np.bool_]",
+    labels: "NDArray[Any]",
     volume: "Volume",
     found: LabelStatistics,
     volume_ml: float,
@@ -157,7 +155,7 @@ def measure_label_peaks(
     Returns
     -------
     peaks : (N,) float64
-        In the volume's unit; NaN where a value under the sphere is not finite.
+        In the volume's unit; NaN where a value within reach of the sphere is not finite.
     centres : (N, 3) int64
         Index k, j, i of the best centre; of equal ones the first in world coordinates x, y, z.
 
@@ -167,15 +165,17 @@ def measure_label_peaks(
     """
     from quant.reference.stencil import peak
 
-    if labels.shape != volume.grid.shape:
-        message = f"labels of shape {labels.shape} do not lie on the grid {volume.grid.shape}"
-        raise ValueError(message)
+    _require_grid(labels, volume)
     peaks, centres = np.full(found.labels.size, np.nan), np.zeros((found.labels.size, 3), np.int64)
     for row, label in enumerate(found.labels):
         weights = (labels[found.box(row)] == label).astype(np.float32)
         k, j, i = (int(c) for c in found.corners[row])
         region = Region(volume.grid, (k, j, i), weights, f"label {label}")
-        peaks[row], centres[row] = peak(volume, region, volume_ml, rule)
+        try:
+            peaks[row], centres[row] = peak(volume, region, volume_ml, rule)
+        except StudyError as error:
+            if error.code != "VALUES_NOT_FINITE":
+                raise
     return peaks, centres
 
 
@@ -214,44 +214,29 @@ def region_statistics(volume: "Volume", region: Region) -> RegionStatistics:
     """
     from quant_kernels.statistics import weighted_moments
 
-    values = _read_only(volume.values[region.box])
+    values = as_values(volume.values[region.box])
     mean, variance, voxels, most = weighted_moments(values, region.weights, INSIDE_WEIGHT)
     return RegionStatistics(float(mean), float(np.sqrt(variance)), int(voxels), float(most))
 
 
-def _read_only(array: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """C-contiguous and read-only, the one form for which kernels are compiled."""
-    array = np.ascontiguousarray(array).view()
-    array.flags.writeable = False
-    return array
+def _require_grid(labels: "NDArray[Any]", volume: "Volume") -> None:
+    if labels.shape != volume.grid.shape:
+        message = f"labels of shape {labels.shape} do not lie on the grid {volume.grid.shape}"
+        raise ValueError(message)
 
 
-def _as_labels(
-    labels: "NDArray[np.integer] | NDArray[np.bool_]", shape: tuple[int, int, int]
-) -> "tuple[NDArray[np.uint16], NDArray[np.uint64]]":
-    """Bring a label map into a form that the kernels take, and its memory as whole words."""
-    if labels.shape != shape:
-        message = f"labels of shape {labels.shape} do not lie on the grid {shape}"
-        raise ValueError(message)
-    if labels.dtype.kind not in "biu":
-        message = f"labels are whole numbers, got {labels.dtype}"
-        raise ValueError(message)
-    taken = labels.dtype in (np.uint8, np.uint16, np.int32)
-    if not taken and (labels.min() < 0 or labels.max() >= MOST_LABELS):
-        message = f"labels are 1 to {MOST_LABELS - 1}, found {labels.min()} to {labels.max()}"
-        raise ValueError(message)
-    given: Any = np.ascontiguousarray(labels, dtype=None if taken else np.uint16)
-    if given.ctypes.data % 8 != 0:
-        given = given.copy()
-    given = given.view()
-    given.flags.writeable = False
-    flat = given.reshape(-1)
+def _with_words(labels: "NDArray[Any]") -> "tuple[NDArray[Any], NDArray[np.uint64]]":
+    """Give the kernels a label map, and its memory as whole words."""
+    if labels.ctypes.data % 8 != 0:
+        labels = labels.copy()
+        labels.flags.writeable = False
+    flat = labels.reshape(-1)
     whole = flat.nbytes // 8 * 8 // flat.itemsize
-    return given, flat[:whole].view(np.uint64)
+    return labels, flat[:whole].view(np.uint64)
 
 
 def _percentiles(
-    given: "tuple[NDArray[np.uint16], NDArray[np.uint64]]",
+    given: "tuple[NDArray[Any], NDArray[np.uint64]]",
     values: "NDArray[np.float32]",
     found: "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]",
     percents: "NDArray[np.float64]",
@@ -264,7 +249,7 @@ def _percentiles(
     if table.size == 0:
         return table
     ends = np.cumsum(voxels)
-    places = np.zeros(MOST_LABELS, dtype=np.int64)
+    places = np.zeros(int(labels[-1]) + 1, dtype=np.int64)
     places[labels] = ends - voxels
     gathered = np.empty(int(ends[-1]), dtype=np.float32)
     gather_by_label(*given, values, places, gathered)

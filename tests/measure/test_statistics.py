@@ -153,6 +153,19 @@ def test_the_unit_and_the_volume_are_those_of_the_grid() -> None:
     assert found.percentiles.shape == (found.labels.size, 0)
 
 
+def test_labels_of_any_size_keep_their_numbers() -> None:
+    labels, values = _case((9, 11, 13), 3, 0.5)
+    names = np.array([0, 5, 70000, 7, 8, 2**31 - 1, 2**40, 1, 2, 3])
+
+    found = measure_label_statistics(names[labels], _volume(values), [50.0])
+
+    np.testing.assert_array_equal(found.labels, np.sort(names[1:]))
+    for row, label in enumerate(found.labels):
+        own = values[names[labels] == label].astype(np.float64)
+        assert found.means[row] == pytest.approx(own.mean(), rel=1e-12)
+        assert found.percentiles[row, 0] == pytest.approx(np.median(own), rel=1e-12)
+
+
 def test_a_map_of_yes_and_no_is_one_label() -> None:
     labels, values = _case((9, 11, 13), 3, 0.5)
 
@@ -178,14 +191,12 @@ def test_a_label_map_without_a_label_has_no_rows() -> None:
         (np.zeros((3, 4, 4), np.uint8), "grid"),
         (np.zeros((3, 4), np.uint8), "grid"),
         (np.zeros((3, 4, 5)), "whole numbers"),
-        (np.full((3, 4, 5), -1, np.int32), "found -1"),
-        (np.full((3, 4, 5), -1, np.int16), "found -1"),
-        (np.full((3, 4, 5), 65536, np.int32), "found 65536"),
-        (np.full((3, 4, 5), 1 << 40, np.int64), "found 1099511627776"),
+        (np.full((3, 4, 5), -1, np.int32), "not -1"),
+        (np.full((3, 4, 5), -1, np.int16), "not -1"),
     ],
 )
 def test_a_label_map_that_cannot_be_used_is_refused(labels: Labels, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises((TypeError, ValueError), match=says):
         measure_label_statistics(labels, _volume(np.ones((3, 4, 5), np.float32)))
 
 
@@ -215,6 +226,9 @@ def test_the_peak_of_each_label_is_that_of_its_region(name: str, rule: PeakRule)
         value, index = peak(volume, region, 1.0, rule)
         assert peaks[row] == pytest.approx(value, rel=1e-12)
         assert tuple(centres[row]) == index
+    values[0, 4, 21] = np.nan
+    spoilt, _ = measure_label_peaks(labels, Volume(at, values, Unit.COUNTS), found, 1.0, rule)
+    np.testing.assert_array_equal(np.isnan(spoilt), [True, False, False])
     with pytest.raises(ValueError, match="grid"):
         measure_label_peaks(labels[1:], volume, found, 1.0, rule)
 
