@@ -93,6 +93,14 @@ def region_changes(
 
     Without a voxel at least half inside the region, ``max`` and ``peak`` are left out.
     """
+    scene = region_scene(volume, region, uptake, replicates.level.fwhm_mm)
+    return _changes(scene, replicates, f"region {region.name}")
+
+
+def region_scene(
+    volume: "Volume", region: "Region", uptake: "UptakeSettings", smooth_mm: float
+) -> Scene:
+    """Lay out a region and what its peak may reach; the image is smoothed by a Gaussian (FWHM)."""
     stencil = peak_stencil(volume.grid.axes_mm, uptake.peak_volume_ml, uptake.peak_rule)
     offsets = np.argwhere(stencil.weights > 0)
     share = stencil.weights[tuple(offsets.T)]
@@ -102,20 +110,19 @@ def region_changes(
     shape = as_index(np.array(region.weights.shape) + 2 * rim)
     values = cut(volume.values, (0, 0, 0), first, shape).astype(np.float64)
     known = cut(np.ones_like(volume.values), (0, 0, 0), first, shape).astype(np.float64)
-    taps = averaging_taps(gaussian_taps(volume.grid.spacing_mm, replicates.level.fwhm_mm))
-    centres = np.argwhere(region.mask) + rim
+    taps = averaging_taps(gaussian_taps(volume.grid.spacing_mm, smooth_mm))
     flat = _flat(shape)
-    around = (flat(centres)[:, None] + flat(offsets)[None, :]).astype(np.int64)
+    inside = flat(np.argwhere(region.mask) + rim)
+    around = inside[:, None] + flat(offsets)[None, :]
     shares = share * known.ravel()[around]
-    scene = Scene(
+    return Scene(
         smoothed(values, known, taps),
         cut(region.weights, region.corner, first, shape).astype(np.float64),
-        flat(centres),
+        inside,
         around,
         shares / shares.sum(axis=1, keepdims=True),
         volume.grid.spacing_mm,
     )
-    return _changes(scene, replicates, f"region {region.name}")
 
 
 def sphere_changes(volume: "Volume", placed: "PlacedSphere", replicates: Replicates) -> Changes:
