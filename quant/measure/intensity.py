@@ -1,13 +1,16 @@
-"""First-order statistics of the values inside a region: the 18 of the IBSI."""
+"""First-order statistics of the values inside a region: the 18 of the IBSI, and its two peaks."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.flags import Flag
 from quant.domain.measurement import Measurement
+from quant.domain.protocol import PeakRule
 from quant.domain.region import Region
 from quant.domain.units import Quantity
 from quant.domain.volume import Volume
+from quant.errors import StudyError
+from quant.reference.stencil import local_peak, peak
 
 _POWERS = {
     "variance": 2,
@@ -23,6 +26,13 @@ _NAMES = (
     "robust_mean_absolute_deviation", "median_absolute_deviation", "coefficient_of_variation",
     "quartile_coefficient_of_dispersion", "energy", "root_mean_square",
 )  # fmt: skip
+_PEAKS = {
+    "peak_local": "IBSI VJGA: mean about the voxel with the highest value",
+    "peak_global": "IBSI 0F91: highest mean about any voxel",
+}
+
+PEAK_ML = 1.0
+"""Volume of the IBSI peak sphere."""
 
 
 def intensity_statistics(values: NDArray[np.float64]) -> dict[str, float]:
@@ -117,19 +127,26 @@ def measure_intensity(
     Returns
     -------
     tuple of Measurement
-        ``intensity_<name>`` for each name of :func:`intensity_statistics`. Absent with
-        ``REGION_BELOW_HALF``, ``INTERVAL_EMPTY`` or ``VALUES_INVALID`` when there is nothing to
-        measure, with ``STATISTIC_UNDEFINED`` where the quotient does not exist.
+        ``intensity_<name>`` for each name of :func:`intensity_statistics`, then
+        ``intensity_peak_local`` (VJGA: about the voxel with the highest value) and
+        ``intensity_peak_global`` (0F91: the highest of all). Peaks are means over the voxels whose
+        centre lies within a sphere of 1 cm3, in the region or beside it, whatever rule the protocol
+        has for ``tumour_peak``. Absent with ``REGION_BELOW_HALF``, ``INTERVAL_EMPTY`` or
+        ``VALUES_INVALID`` when there is nothing to measure, with ``STATISTIC_UNDEFINED`` where the
+        quotient does not exist, with ``VALUES_NOT_FINITE`` where a peak would reach such a voxel.
 
     Raises
     ------
+    GeometryError
+        ``BAD_IOP`` if the grid is sheared.
     ValueError
         If the region does not lie on the volume's grid.
     """
     if not region.grid.matches(volume.grid):
         message = f"region {region.name!r} does not lie on the grid of the volume"
         raise ValueError(message)
-    values = volume.values[region.box][region.mask].astype(np.float64)
+    mask = region.mask
+    values = volume.values[region.box][mask].astype(np.float64)
     method = "voxels with weight >= 0.5"
     reason = Flag("REGION_BELOW_HALF", region.name)
     if interval is not None:
@@ -139,11 +156,13 @@ def measure_intensity(
         values = values[:0]
     elif values.size and interval is not None:
         reason = Flag("INTERVAL_EMPTY", f"values from {values.min():g} to {values.max():g}")
-        values = values[(values >= interval[0]) & (values <= interval[1])]
+        kept = (values >= interval[0]) & (values <= interval[1])
+        mask[mask] = kept
+        values = values[kept]
     numbers = intensity_statistics(values) if values.size else dict.fromkeys(_NAMES, np.nan)
     if values.size:
         reason = Flag("STATISTIC_UNDEFINED", "spread, mean, quartiles or middle of the values")
-    return tuple(
+    statistics = tuple(
         Measurement(
             f"intensity_{name}",
             number if np.isfinite(number) else None,
@@ -153,6 +172,38 @@ def measure_intensity(
             flags=() if np.isfinite(number) else (reason,),
         )
         for name, number in numbers.items()
+    )
+    if not values.size:
+        mask = np.zeros_like(mask)
+    return statistics + _peaks(volume, region, mask, (method, reason))
+
+
+def _peaks(
+    volume: Volume, region: Region, mask: NDArray[np.bool_], why: tuple[str, Flag]
+) -> tuple[Measurement, ...]:
+    """Measure both IBSI peaks with their centre in a mask over the region's box."""
+    method, reason = why
+    found: dict[str, float | None] = dict.fromkeys(_PEAKS)
+    if mask.any():
+        centres = Region(region.grid, region.corner, mask.astype(np.float32), region.name)
+        try:
+            for name, function in (("peak_local", local_peak), ("peak_global", peak)):
+                found[name], _ = function(volume, centres, PEAK_ML, PeakRule.CENTRES)
+        except StudyError as error:
+            if error.code != "VALUES_NOT_FINITE":
+                raise
+            reason = Flag(error.code, "a voxel within reach of the peak")
+            found = dict.fromkeys(_PEAKS)
+    return tuple(
+        Measurement(
+            f"intensity_{name}",
+            value,
+            str(volume.unit),
+            region.name,
+            f"{_PEAKS[name]}, {PEAK_ML:g} cm3 by voxel centres; {method}",
+            flags=() if value is not None else (reason,),
+        )
+        for name, value in found.items()
     )
 
 

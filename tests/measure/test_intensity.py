@@ -154,7 +154,7 @@ def test_re_segmentation_keeps_both_ends_of_the_interval() -> None:
 def test_re_segmentation_that_leaves_nothing_is_said() -> None:
     codes = absent(measured([1.0, 2.0], (5.0, 9.0)))
 
-    assert len(codes) == 18
+    assert len(codes) == 20
     assert all(code == {"INTERVAL_EMPTY"} for code in codes.values())
 
 
@@ -163,14 +163,14 @@ def test_values_that_are_no_numbers_are_never_measured() -> None:
     for interval in (None, (0.0, 5.0)):
         codes = absent(measured([1.0, float("nan"), 2.0], interval))
 
-        assert len(codes) == 18
+        assert len(codes) == 20
         assert all(code == {"VALUES_INVALID"} for code in codes.values())
 
 
 def test_a_region_below_half_everywhere_has_no_statistics() -> None:
     codes = absent(measured([1.0, 2.0], weights=[0.49, 0.2]))
 
-    assert len(codes) == 18
+    assert len(codes) == 20
     assert all(code == {"REGION_BELOW_HALF"} for code in codes.values())
 
 
