@@ -13,6 +13,9 @@ from quant_kernels._jit import kernel
 _BYTES = 8
 """Cubes are counted in words of eight bytes, the least significant first in memory."""
 
+_NEAR_BYTES = 4096
+"""So many bytes are searched at a time: little beside the nearest cache, much beside a call."""
+
 
 @kernel
 def _holds(values: NDArray[np.uint8], low: np.uint8, high: np.uint8) -> bool:
@@ -33,44 +36,49 @@ def _widen(
 
 
 @kernel
-def _rows_with(
-    values: NDArray[np.uint8],
+def _widened(
+    group: NDArray[np.uint8],
     low: np.uint8,
     high: np.uint8,
-    known: tuple[int, int],
+    marked: NDArray[np.uint8],
+    known: tuple[int, int, int],
 ) -> tuple[int, int]:
-    """First row of a slice with a value in the range and one past the last, or those known."""
-    top, bottom = 0, values.shape[0]
-    while top < known[0] and not _holds(values[top], low, high):
-        top += 1
-    while bottom > known[1] and not _holds(values[bottom - 1], low, high):
-        bottom -= 1
-    return top, bottom
+    """Widen the first row and the one past the last, and the marked columns, by a group of rows.
+
+    Of rows between those known nothing is asked once the outermost columns are marked.
+    """
+    start, first, last = known
+    for j in range(group.shape[0]):
+        wide = marked[0] and marked[marked.shape[0] - 1]
+        if wide and first <= start + j < last:
+            continue
+        if _holds(group[j], low, high):
+            first, last = min(first, start + j), max(last, start + j + 1)
+            if not wide:
+                _widen(marked, group[j], low, high)
+    return first, last
 
 
 @kernel
 def _box(labels: NDArray[np.uint8], low: np.uint8, high: np.uint8) -> NDArray[np.int64]:
     """(3, 2) int64: first index and one past the last along each axis; all 0 without a voxel.
 
-    Every voxel is read once at the speed of memory. What lies in a slice of the region is looked at
-    a second time, while it is still in the cache, and only where it may widen the box.
+    Every voxel is read once at the speed of memory, some rows at a time. Rows that may widen the
+    box are looked at again while they are in the nearest cache.
     """
     slices, rows, columns = labels.shape
     box = np.zeros((3, 2), dtype=np.int64)
     marked = np.zeros(columns, dtype=np.uint8)
     first, last = rows, 0
+    some = max(1, _NEAR_BYTES // (columns * labels.itemsize))
     for k in range(slices):
-        if not _holds(labels[k].reshape(rows * columns), low, high):
-            continue
-        if last == 0:
-            box[0, 0] = k
-        box[0, 1] = k + 1
-        # rows beyond these hold nothing in this slice; these are known to belong to the box
-        first, last = _rows_with(labels[k], low, high, (first, last))
-        for j in range(first, last):
-            if marked[0] and marked[columns - 1]:
-                break
-            _widen(marked, labels[k, j], low, high)
+        for start in range(0, rows, some):
+            group = labels[k, start : start + some]
+            if _holds(group.reshape(group.size), low, high):
+                if last == 0:
+                    box[0, 0] = k
+                box[0, 1] = k + 1
+                first, last = _widened(group, low, high, marked, (start, first, last))
     if last > 0:
         used = np.flatnonzero(marked)
         box[1, 0], box[1, 1] = first, last

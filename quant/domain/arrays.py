@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from quant.errors import GeometryError, StudyError
 
 Spacing = tuple[float, float, float]
+_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 Kind = TypeVar("Kind", bound=np.generic)
 
 
@@ -79,9 +80,11 @@ def as_labels(labels: NDArray[Any]) -> NDArray[Any]:
     if labels.dtype.kind not in "bui":
         raise TypeError(f"a mask or label map holds bool or whole numbers, not {labels.dtype}")
     _require_volume(labels)
-    native = labels.dtype.newbyteorder("=")
-    plain = np.ascontiguousarray(labels, dtype=native)
-    return _read_only(plain.view(np.dtype(f"u{native.itemsize}")))
+    kind = labels.dtype
+    if not kind.isnative:
+        kind = kind.newbyteorder("=")
+    plain = np.ascontiguousarray(labels, dtype=kind)
+    return _read_only(plain.view(_UNSIGNED[kind.itemsize]))
 
 
 def narrow_labels(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
