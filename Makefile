@@ -6,13 +6,14 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint check bench clean help
+.PHONY: demo test lint check benchmark clean help
 
 help:
 	@echo "make demo   install and measure the sample study (about 3 minutes the first time)"
 	@echo "make test   install and run all tests (about 6 minutes the first time)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make check  test, then lint: what continuous integration runs"
+	@echo "make benchmark  speed and accuracy against peers, as tables and benchmarks/results/*.json (30 minutes)"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -27,6 +28,11 @@ $(VENV)/.installed-run: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "== installing the engine with test and lint tools into $(VENV) (1 to 3 minutes)"
 	@$(PIP) -e '.[dicom,test,lint]'
+	@touch $@ $(VENV)/.installed-run
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "== installing the engine and the peers of its benchmarks into $(VENV) (2 to 4 minutes)"
+	@$(PIP) -e '.[dicom,bench]'
 	@touch $@ $(VENV)/.installed-run
 
 demo: $(VENV)/.installed-run
@@ -44,6 +50,9 @@ lint: $(VENV)/.installed-test
 	@echo "== import-linter: layers";  $(BIN)/lint-imports --no-cache
 
 check: test lint
+
+benchmark: $(VENV)/.installed-bench
+	@$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf $(VENV) out build dist
