@@ -28,6 +28,19 @@ def _edges() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 _STARTS, _ENDS = _edges()
 
 
+def _crossed() -> NDArray[np.int64]:
+    """(256, 13) int64: for each code the number of edges between inside and outside, then those."""
+    table = np.zeros((256, 13), dtype=np.int64)
+    for code in range(256):
+        edges = np.flatnonzero((code >> _ENDS[:, 0] ^ code >> _ENDS[:, 1]) & 1)
+        table[code, 0] = len(edges)
+        table[code, 1 : 1 + len(edges)] = edges
+    return table
+
+
+_CROSSED = _crossed()
+
+
 @kernel
 def _look(values: NDArray[np.float32], level: float) -> tuple[bool, bool]:
     """Tell whether any value is above the level, and whether all are finite; it vectorises."""
@@ -128,23 +141,25 @@ def _pack(
 
 
 @kernel
-def _find_cubes(
-    cubes: NDArray[np.int64], packed: NDArray[np.uint8], words: NDArray[np.uint64], count: int
-) -> int:
-    """List the cubes of a packed row that the surface crosses; eight at a time are skipped."""
+def _find_cubes(cubes: NDArray[np.int64], words: NDArray[np.uint64]) -> int:
+    """List the cubes of a packed row that the surface crosses, with their codes; eight at a time.
+
+    An entry is the cube's place in the row and, in the lowest eight bits, its code.
+    """
+    half, byte, rest = np.uint64(4), np.uint64(8), np.uint64(56)
+    lowest, full = np.uint64(255), np.uint64(0xFFFFFFFFFFFFFFFF)
     found = 0
-    skip = False
-    for i in range(count):
-        if i % 8 == 0:
-            word = words[i // 8]
-            alike = word == np.uint64(0) or word == np.uint64(0x0F0F0F0F0F0F0F0F)
-            skip = alike and packed[i + 8] == packed[i]
-        if skip:
+    for block in range(words.shape[0] - 1):
+        word = words[block]
+        codes = word | (((word >> byte) | (words[block + 1] << rest)) << half)
+        if codes == np.uint64(0) or codes == full:
             continue
-        code = packed[i] | (packed[i + 1] << 4)
-        if 0 < code < 255:
-            cubes[found] = i
-            found += 1
+        for i in range(8 * block, 8 * block + 8):
+            code = np.int64(codes & lowest)
+            codes >>= byte
+            if 0 < code < 255:
+                cubes[found] = i << 8 | code
+                found += 1
     return found
 
 
@@ -153,22 +168,29 @@ def _meet(
     points: NDArray[np.float64],
     corners: NDArray[np.float64],
     rows: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
-    i: int,
+    cube: tuple[int, int],
     levels: tuple[float, float],
 ) -> None:
-    """Find where the surface meets the edges of cube ``i`` of a row, in voxels from its corner."""
+    """Find where the surface meets the edges of cube (i, code) of a row, from the cube's corner.
+
+    Of each point in ``points`` only the place along its edge changes: the rest is ``_STARTS``.
+    """
+    first, second, third, fourth = rows
+    i, code = cube
     level, outside = levels
-    for bit in range(8):
-        at = i - 1 + bit // 4
-        row = rows[bit % 4]
-        value = np.float64(row[at]) if 0 <= at < row.shape[0] else outside
-        corners[bit] = value - level
-    for edge in range(12):
+    for side in range(2):
+        at = i - 1 + side
+        if 0 <= at < first.shape[0]:
+            corners[4 * side] = np.float64(first[at]) - level
+            corners[4 * side + 1] = np.float64(second[at]) - level
+            corners[4 * side + 2] = np.float64(third[at]) - level
+            corners[4 * side + 3] = np.float64(fourth[at]) - level
+        else:
+            corners[4 * side : 4 * side + 4] = outside - level
+    for place in range(1, 1 + _CROSSED[code, 0]):
+        edge = _CROSSED[code, place]
         near, far = corners[_ENDS[edge, 0]], corners[_ENDS[edge, 1]]
-        if (near > 0.0) != (far > 0.0):
-            for axis in range(3):
-                points[edge, axis] = _STARTS[edge, axis]
-            points[edge, edge // 4] = near / (near - far)
+        points[edge, edge // 4] = near / (near - far)
 
 
 @kernel
@@ -230,16 +252,16 @@ def isosurface_sums(
     packed = np.zeros((count + 17) // 8 * 8, dtype=np.uint8)
     words = packed.view(np.uint64)
     cubes = np.empty(count, dtype=np.int64)
-    points, corners = np.zeros((12, 3)), np.zeros(8)
+    points, corners = _STARTS.astype(np.float64), np.zeros(8)
     area, volume = 0.0, 0.0
     for k in range(box[0, 0], box[0, 1] + 1):
         for j in range(box[1, 0], box[1, 1] + 1):
             rows = _four_rows(values, k, j, part, beyond)
             _pack(packed, rows, levels[0])
-            for cube in cubes[: _find_cubes(cubes, packed, words, count)]:
-                _meet(points, corners, rows, cube, levels)
-                triangles = table[packed[cube] | (packed[cube + 1] << 4)]
-                more = _add_up(points, triangles, spacing_mm, float(k - box[0, 0]))
+            for entry in cubes[: _find_cubes(cubes, words)]:
+                cube, code = entry >> 8, entry & 255
+                _meet(points, corners, rows, (cube, code), levels)
+                more = _add_up(points, table[code], spacing_mm, float(k - box[0, 0]))
                 area += more[0]
                 volume += more[1]
     return area, volume
@@ -258,16 +280,16 @@ def _number_vertices(
     that the surface crosses has all four of its cubes among those that are visited.
     """
     k, j, i, code = cube
-    for edge in range(12):
-        if ((code >> _ENDS[edge, 0]) ^ (code >> _ENDS[edge, 1])) & 1:
-            axis = edge // 4
-            dk, dj, di = _STARTS[edge]
-            if edge % 4 == 3:
-                numbers[axis, (k + dk) % 2, j + dj, i + di] = made
-                own[edge] = made
-                made += 1
-            else:
-                own[edge] = numbers[axis, (k + dk) % 2, j + dj, i + di]
+    for place in range(1, 1 + _CROSSED[code, 0]):
+        edge = _CROSSED[code, place]
+        axis = edge // 4
+        dk, dj, di = _STARTS[edge, 0], _STARTS[edge, 1], _STARTS[edge, 2]
+        if edge % 4 == 3:
+            numbers[axis, (k + dk) % 2, j + dj, i + di] = made
+            own[edge] = made
+            made += 1
+        else:
+            own[edge] = numbers[axis, (k + dk) % 2, j + dj, i + di]
     return made
 
 
@@ -305,7 +327,8 @@ def isosurface_mesh(
     packed = np.zeros((count + 17) // 8 * 8, dtype=np.uint8)
     words = packed.view(np.uint64)
     cubes = np.empty(count, dtype=np.int64)
-    points, corners, own = np.zeros((12, 3)), np.zeros(8), np.full(12, -1, np.int32)
+    points, corners = _STARTS.astype(np.float64), np.zeros(8)
+    own = np.full(12, -1, dtype=np.int32)
     numbers = np.zeros((3, 2, box[1, 1] - box[1, 0] + 2, count + 1), dtype=np.int32)
     vertices = np.empty((sizes[0], 3), dtype=np.float64)
     faces = np.empty((sizes[1], 3), dtype=np.int32)
@@ -314,9 +337,9 @@ def isosurface_mesh(
         for j in range(box[1, 0], box[1, 1] + 1):
             rows = _four_rows(values, k, j, part, beyond)
             _pack(packed, rows, levels[0])
-            for cube in cubes[: _find_cubes(cubes, packed, words, count)]:
-                _meet(points, corners, rows, cube, levels)
-                code = packed[cube] | (packed[cube + 1] << 4)
+            for entry in cubes[: _find_cubes(cubes, words)]:
+                cube, code = entry >> 8, entry & 255
+                _meet(points, corners, rows, (cube, code), levels)
                 before = made
                 made = _number_vertices(numbers, own, made, (k, j - box[1, 0], cube, code))
                 for edge in range(3, 12, 4):

@@ -40,8 +40,8 @@ def region_mesh(region: Region) -> Mesh:
 
     mask = as_labels(region.mask)
     histogram, box = region_histogram(mask, np.uint8(1), np.uint8(255))
-    grid = region.grid.cropped(region.corner, region.mask.shape)
-    return _filled(as_values(mask), (histogram, box), (0.5, 0.0), grid)
+    vertices, faces = _filled(as_values(mask), (histogram, box), (0.5, 0.0), region.grid)
+    return region.grid.to_mm(vertices + region.corner), faces
 
 
 def isosurface_mesh(
@@ -86,7 +86,8 @@ def isosurface_mesh(
         least = np.nextafter(least, np.float32(np.inf))
     # float32, which the kernel takes as it takes whole numbers
     search: Any = (volume, least, np.finfo(np.float32).max)
-    return _filled(volume, region_histogram(*search), levels, grid)
+    vertices, faces = _filled(volume, region_histogram(*search), levels, grid)
+    return grid.to_mm(vertices), faces
 
 
 def _filled(
@@ -95,7 +96,7 @@ def _filled(
     levels: tuple[float, float],
     grid: Grid,
 ) -> Mesh:
-    """Fill a mesh of the counted size and carry its vertices into the patient."""
+    """Fill a mesh of the counted size, its vertices in indices of the array."""
     from quant_kernels import isosurface
 
     histogram, box = counted
@@ -105,7 +106,7 @@ def _filled(
     flipped = bool(np.linalg.det(grid.axes_mm) < 0.0)
     table = triangle_table(flipped=flipped)
     vertices, faces = isosurface.isosurface_mesh(values, box, levels, table, size)
-    return grid.to_mm(vertices), faces
+    return vertices, faces
 
 
 def to_trimesh(region: Region) -> Any:  # noqa: ANN401 - trimesh has no types

@@ -104,13 +104,21 @@ def mesh_size(histogram: NDArray[np.int64]) -> tuple[int, int]:
     vertices, faces : int
         Every edge that the surface crosses has one vertex, and is shared by four cubes.
     """
+    crossed, faces = (histogram @ _sizes()).tolist()
+    return crossed // 4, faces
+
+
+@lru_cache(maxsize=1)
+def _sizes() -> NDArray[np.int64]:
+    """(256, 2) int64: for each code how many edges the surface crosses, and how many triangles."""
     codes = np.arange(256)
-    crossed = np.zeros(256, dtype=np.int64)
+    sizes = np.zeros((256, 2), dtype=np.int64)
+    sizes[:, 1] = [len(one) for one in cube_triangles()]
     for bit, corner in enumerate(CORNERS):
-        for step, size in ((2, 0), (1, 1), (4, 2)):
-            if corner[size] == 0:
-                crossed += (codes >> bit ^ codes >> bit + step) & 1
-    return int(histogram @ crossed) // 4, int(histogram @ triangle_table()[:, 0].astype(np.int64))
+        for step, axis in ((2, 0), (1, 1), (4, 2)):
+            if corner[axis] == 0:
+                sizes[:, 0] += (codes >> bit ^ codes >> bit + step) & 1
+    return sizes
 
 
 def derive_triangles() -> list[list[str]]:
