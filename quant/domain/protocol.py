@@ -141,6 +141,9 @@ class SphereSettings(Settings):
     criterion: Annotated[Criterion, _setting(HOUSE, "which admissible position is taken")] = (
         Criterion.DEEPEST
     )
+    refine: Annotated[
+        bool, _setting(HOUSE, "is the centre sought within the voxel, or is it the voxel's centre?")
+    ] = True
     inside_fraction: Annotated[
         Fraction, _setting(HOUSE, "least fraction of the sphere inside the organ")
     ] = 0.999

@@ -1,5 +1,6 @@
 """Which of the admissible positions is taken, the same on every grid."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +49,15 @@ def chosen(positions: Positions, criterion: Criterion, among: NDArray[np.bool_])
     if criterion is Criterion.UNIFORM:
         left = left[_uniform(positions, left)]
     depths = positions.depths_mm[left]
-    tolerance = DEPTH_TOLERANCE_VOXELS * float(np.prod(positions.spacing_mm)) ** (1.0 / 3.0)
-    left = left[depths >= depths.max() - tolerance]
+    left = left[depths >= depths.max() - depth_tolerance_mm(positions.spacing_mm)]
     away = np.linalg.norm(positions.points_mm[left] - positions.centroid_mm, axis=1)
     left = left[away <= away.min() + SAME_MM]
     return int(left[first_in_world(positions.points_mm[left])])
+
+
+def depth_tolerance_mm(spacing_mm: NDArray[np.float64]) -> float:
+    """Depths that differ by less are the same: half a voxel, by the mean of its edges."""
+    return DEPTH_TOLERANCE_VOXELS * math.prod(float(one) for one in spacing_mm) ** (1.0 / 3.0)
 
 
 def _uniform(positions: Positions, left: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -27,6 +27,7 @@ from quant.domain.region import INSIDE_WEIGHT, Role
 from quant.domain.sphere import SphereSource
 from quant.reference.boxes import as_index
 from quant.reference.criteria import Positions, chosen
+from quant.reference.refine import Limits, Refined, Refinement
 from quant.reference.screen import focus_distance, focus_threshold
 from quant.reference.stencil import radius_of, sphere_stencil
 from quant.reference.sweep import Sweep, swept
@@ -58,13 +59,13 @@ class Rung:
 class Found:
     """A place, all admissible positions, and what gave way.
 
-    ``at`` is the index of the chosen one among ``sweep``, ``depth_mm`` its distance to the nearest
-    wall.
+    ``at`` is the index of the chosen one among ``sweep``; ``place`` the centre itself, there or
+    elsewhere in that voxel, with its values and its distance to the nearest wall.
     """
 
     sweep: Sweep
     at: int
-    depth_mm: float
+    place: Refined
     radius_mm: float
     source: SphereSource
     flags: tuple[Flag, ...]
@@ -190,7 +191,10 @@ class Search:
         found = self._found(kept, rung, self.radius_mm, SAME_FRACTION)
         if found is None:
             return None
-        detail = f"{self.organ.role}: {kept.inside[found.at]:.3f} of the sphere is inside"
+        inside = float(found.place.sweep.inside[0])
+        if inside >= self.settings.inside_fraction - SLACK_MM:  # between voxel centres it fits
+            return found
+        detail = f"{self.organ.role}: {inside:.3f} of the sphere is inside"
         return replace(found, flags=(*found.flags, Flag("SPHERE_NOT_INSIDE", detail)))
 
     def _shrunk(self, rung: Rung) -> Found | None:
@@ -242,4 +246,24 @@ class Search:
         )
         most_inside = sweep.inside >= sweep.inside.max() - same_fraction
         at = chosen(positions, self.settings.criterion, most_inside)
-        return Found(sweep, at, float(depths[at]), radius, SphereSource.PLACED, rung.flags)
+        voxel = np.arange(sweep.size) == at
+        place = Refined(sweep.indices[at].astype(np.float64), float(depths[at]), sweep.only(voxel))
+        if self.settings.refine:
+            deepest = int(np.where(most_inside, depths, -np.inf).argmax())
+            place = self._refined(sweep, (at, deepest), rung, radius)
+        return Found(sweep, at, place, radius, SphereSource.PLACED, rung.flags)
+
+    def _refined(
+        self, sweep: Sweep, chosen_deepest: tuple[int, int], rung: Rung, radius: float
+    ) -> Refined:
+        at, deepest = chosen_deepest
+        inside = min(float(sweep.inside[at]), self.settings.inside_fraction) - SLACK_MM
+        limits = Limits(radius, rung.edge_mm, radius if rung.whole_in_lobe else 0.0, inside)
+        focus = self.threshold, radius + self.touching_mm
+        mean = abs(float(sweep.means[at]))
+        search = Refinement(self.organ, self.values, self.settings, limits, focus)
+        return search.refine(
+            as_index(sweep.indices[at]),
+            as_index(sweep.indices[deepest]),
+            float(sweep.sds[at]) / mean if mean > 0.0 else np.inf,
+        )

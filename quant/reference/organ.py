@@ -29,60 +29,6 @@ LEAST_CORE = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Organ:
-    """Everything about one organ that the search for a position needs, over one box of voxels.
-
-    Parameters
-    ----------
-    role : Role
-    grid : Grid
-    corner : (k, j, i) tuple of int
-        Index of the first voxel of the arrays.
-    weights : (k, j, i) float32
-        How much of each voxel is organ.
-    edge_mm, lobe_mm, border_mm : (k, j, i) float64
-        From the voxel's centre to the organ's edge, to the cut of the lobe and to the faces of the
-        volume; positive inside; infinite where there is no such wall.
-    margin_mm : (k, j, i) float64
-        To the margin kept around tumour, lesions and excluded regions; negative within it.
-    depth_mm : (k, j, i) float64
-        The least of these: to the nearest wall of any kind.
-    level : (k, j, i) bool
-        Centres allowed by the level of the spine.
-    centroid_mm : (3,) float64
-        Centre of gravity of the part in which a centre may lie.
-    """
-
-    role: Role
-    grid: "Grid"
-    corner: Index
-    weights: NDArray[np.float32]
-    edge_mm: NDArray[np.float64]
-    lobe_mm: NDArray[np.float64]
-    border_mm: NDArray[np.float64]
-    margin_mm: NDArray[np.float64]
-    depth_mm: NDArray[np.float64]
-    level: NDArray[np.bool_]
-    centroid_mm: NDArray[np.float64]
-
-    def core_values(self, values: NDArray[np.float32], edge_mm: float) -> NDArray[np.float32]:
-        """(N,) float32: values in the part of the organ that admissible spheres may cover.
-
-        Voxels wholly inside, at the set distance from the edge, on the right side of the lobe's cut
-        and beyond the margin of lesions. Where that leaves too few, the edge distance is waived,
-        then voxels filled by half are taken as well, and at last those wherever they lie.
-        """
-        inside = cut(values, (0, 0, 0), self.corner, as_index(self.weights.shape))
-        allowed = self.level & (self.lobe_mm >= 0.0) & (self.margin_mm >= 0.0)
-        core = allowed & (self.weights >= CORE_WEIGHT)
-        filled = self.weights >= min(INSIDE_WEIGHT, float(self.weights.max()))
-        for part in (core & (self.edge_mm >= edge_mm), core, allowed & filled):
-            if np.count_nonzero(part) >= LEAST_CORE:
-                return inside[part]
-        return inside[filled]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """One sphere to be placed: what it is for, and what limits it.
 
@@ -116,6 +62,66 @@ class Task:
         return radius_of(self.settings.volume_ml)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Organ:
+    """Everything about one organ that the search for a position needs, over one box of voxels.
+
+    Parameters
+    ----------
+    role : Role
+    grid : Grid
+    corner : (k, j, i) tuple of int
+        Index of the first voxel of the arrays.
+    weights : (k, j, i) float32
+        How much of each voxel is organ.
+    edge_mm, lobe_mm, border_mm : (k, j, i) float64
+        From the voxel's centre to the organ's edge, to the cut of the lobe and to the faces of the
+        volume; positive inside; infinite where there is no such wall.
+    margin_mm : (k, j, i) float64
+        To the margin kept around tumour, lesions and excluded regions; negative within it.
+    depth_mm : (k, j, i) float64
+        The least of these: to the nearest wall of any kind.
+    level : (k, j, i) bool
+        Centres allowed by the level of the spine.
+    centroid_mm : (3,) float64
+        Centre of gravity of the part in which a centre may lie.
+    task : Task
+        What the organ was measured for.
+    cap_mm : float
+        Distances to the edge are not looked for beyond this.
+    """
+
+    role: Role
+    grid: "Grid"
+    corner: Index
+    weights: NDArray[np.float32]
+    edge_mm: NDArray[np.float64]
+    lobe_mm: NDArray[np.float64]
+    border_mm: NDArray[np.float64]
+    margin_mm: NDArray[np.float64]
+    depth_mm: NDArray[np.float64]
+    level: NDArray[np.bool_]
+    centroid_mm: NDArray[np.float64]
+    task: Task
+    cap_mm: float
+
+    def core_values(self, values: NDArray[np.float32], edge_mm: float) -> NDArray[np.float32]:
+        """(N,) float32: values in the part of the organ that admissible spheres may cover.
+
+        Voxels wholly inside, at the set distance from the edge, on the right side of the lobe's cut
+        and beyond the margin of lesions. Where that leaves too few, the edge distance is waived,
+        then voxels filled by half are taken as well, and at last those wherever they lie.
+        """
+        inside = cut(values, (0, 0, 0), self.corner, as_index(self.weights.shape))
+        allowed = self.level & (self.lobe_mm >= 0.0) & (self.margin_mm >= 0.0)
+        core = allowed & (self.weights >= CORE_WEIGHT)
+        filled = self.weights >= min(INSIDE_WEIGHT, float(self.weights.max()))
+        for part in (core & (self.edge_mm >= edge_mm), core, allowed & filled):
+            if np.count_nonzero(part) >= LEAST_CORE:
+                return inside[part]
+        return inside[filled]
+
+
 def make_organ(task: Task, region: "Region") -> Organ:
     """Measure the walls around every voxel of an organ."""
     grid, settings = region.grid, task.settings
@@ -124,6 +130,7 @@ def make_organ(task: Task, region: "Region") -> Organ:
     weights = cut(region.weights, region.corner, corner, shape)
     edge = np.minimum(surface_distance(grid, weights), cap)
     reach = max(float(edge.max()), task.radius_mm) + settings.lesion_distance_mm
+    reach += float(np.linalg.norm(grid.spacing_mm))  # a centre may move within its voxel
     obstacles = obstacle_distance(grid, task.obstacles, (corner, shape), reach)
     level = _level(task, grid, corner, shape)
     lobe = _lobe(task, grid, corner, shape)
@@ -145,6 +152,8 @@ def make_organ(task: Task, region: "Region") -> Organ:
         depth_mm=depth,
         level=level,
         centroid_mm=middle,
+        task=task,
+        cap_mm=cap,
     )
 
 

@@ -254,22 +254,23 @@ def _x_at_level(task: Task, region: Region) -> float:
 
 
 def _as_placed(volume: "Volume", role: Role, found: Found) -> PlacedSphere:
-    sweep, at = found.sweep, found.at
-    stencil = sphere_stencil(volume.grid.axes_mm, found.radius_mm)
-    x, y, z = (float(c) for c in volume.grid.to_mm(sweep.indices[at]))
+    sweep, place, grid = found.sweep, found.place, volume.grid
+    offset = place.index - sweep.indices[found.at]
+    stencil = sphere_stencil(grid.axes_mm, found.radius_mm, grid.axes_mm @ offset)
+    x, y, z = (float(c) for c in grid.to_mm(place.index))
     sphere = Sphere(
         role,
         (x, y, z),
         found.radius_mm,
         found.source,
-        min(1.0, float(sweep.inside[at])),
-        found.depth_mm,
+        min(1.0, float(place.sweep.inside[0])),
+        place.depth_mm,
     )
     statistics = SphereStatistics(
-        mean=float(sweep.means[at]),
-        sd=float(sweep.sds[at]),
-        maximum=float(sweep.maxima[at]),
-        volume_ml=stencil.total * volume.grid.voxel_volume_ml,
+        mean=float(place.sweep.means[0]),
+        sd=float(place.sweep.sds[0]),
+        maximum=float(place.sweep.maxima[0]),
+        volume_ml=stencil.total * grid.voxel_volume_ml,
         voxels=int(np.count_nonzero(stencil.weights >= INSIDE_WEIGHT)),
     )
     return PlacedSphere(

@@ -102,15 +102,13 @@ def surface_points_mm(
 ) -> NDArray[np.float64]:
     """(N, 3) float64: where lines between neighbouring voxels cross the surface, LPS mm."""
     points = []
-    values = weights.astype(np.float64)
+    inside = weights >= INSIDE_WEIGHT
     for axis in range(3):
-        before = np.moveaxis(values, axis, 0)[:-1]
-        after = np.moveaxis(values, axis, 0)[1:]
-        crossing = (before >= INSIDE_WEIGHT) != (after >= INSIDE_WEIGHT)
-        index = np.argwhere(crossing).astype(np.float64)
-        index[:, 0] += (INSIDE_WEIGHT - before[crossing]) / (after - before)[crossing]
-        others = [other for other in range(3) if other != axis]
-        ordered = np.empty_like(index)
-        ordered[:, [axis, *others]] = index
-        points.append(ordered)
+        near = tuple(slice(None, -1) if other == axis else slice(None) for other in range(3))
+        step = (np.arange(3) == axis).astype(np.int64)
+        far = tuple(slice(1, None) if other == axis else slice(None) for other in range(3))
+        index = np.argwhere(inside[near] != inside[far])
+        before = weights[tuple(index.T)].astype(np.float64)
+        after = weights[tuple((index + step).T)].astype(np.float64)
+        points.append(index + np.outer((INSIDE_WEIGHT - before) / (after - before), step))
     return grid.to_mm(np.concatenate(points) + np.array(corner))

@@ -152,7 +152,8 @@ def test_the_liver_sphere_keeps_its_distances_at_every_admissible_position() -> 
     assert one.position_means.max() <= LIVER_CENTRE[0] - 19.27
     assert one.position_means.max() >= LIVER_CENTRE[0] - 19.27 - 4.0
     assert one.position_means.min() >= LIVER_CENTRE[0] - 85.0 + 19.27 + 5.0
-    assert one.statistics.mean == pytest.approx(one.sphere.centre_mm[0], abs=1e-3)
+    # partly covered voxels count at their own centre: 0.05 mm for a sphere between voxel centres
+    assert one.statistics.mean == pytest.approx(one.sphere.centre_mm[0], abs=0.05)
 
 
 @pytest.mark.parametrize("hot_from_x", [-45.0, -49.0, -55.0, -62.0])
