@@ -30,6 +30,8 @@ SUMMARY = (
     ("asphericity", "Asphericity (IBSI)", ""),
     ("asphericity_corrected", "Asphericity, corrected", ""),
     ("asphericity_floor", "Floor: digital sphere", ""),
+    ("asphericity_excess", "Excess over the floor", ""),
+    ("asphericity_smoothed", "Asphericity, smoothed isosurface", ""),
     ("max_diameter_mm", "Maximum 3D diameter", "mm"),
     ("components", "Parts", ""),
 )
@@ -93,12 +95,20 @@ def _view(record: StudyRecord) -> dict[str, object]:
             for name in ("tumour_volume_ml", "asphericity")
         },
         "shape": shape,
+        "verdict": _verdict(record),
         "spheres": [
             (sphere, _sphere_values(record, str(sphere.role))) for sphere in record.spheres
         ],
         "regions": [(region, _region_values(record, region)) for region in record.regions],
         "flags": _explained(record),
     }
+
+
+def _verdict(record: StudyRecord) -> str:
+    """How far the primary tumour's asphericity is to be trusted; empty without one."""
+    primary = record.primary
+    words = [one.words for one in record.passports if primary and one.roi == primary.name]
+    return words[0] if words else ""
 
 
 def _sphere_values(record: StudyRecord, role: str) -> dict[str, float | int | None]:
