@@ -143,7 +143,7 @@ def _bad_rescale(keyword: str, found: object) -> UnitError:
     return UnitError(
         "VALUES_INVALID",
         f"{keyword} makes no sense.",
-        found=f"{found}",
+        found=f"{keyword} {found}",
         needed=f"a finite number, for the slope from {SMALLEST_SLOPE:g} to "
         f"{1.0 / SMALLEST_SLOPE:g}",
         next_step="export the series again",

@@ -5,6 +5,7 @@ References
 DICOM PS3.3 C.7.6.16.2.11 (real world value mapping), PS3.16 CID 84 and 85 (units).
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ UCUM_UNITS = {
 
 PREFIXES = {"kBq": 1e3, "MBq": 1e6}
 """Multiples of becquerel that occur; here UCUM's letter case matters."""
+
+SAME_LINE = 1e-6
+"""Two mappings whose slopes, and intercepts, agree to this part say the same."""
 
 SMALLEST_SLOPE = 1e-30
 """Below it, and above its inverse, scaled values leave the range of 32-bit floats."""
@@ -87,9 +91,10 @@ def mappings_of(facts: "Facts", stored_range: tuple[float, float] | None = None)
     -------
     Mappings
         ``RWVM_BAD`` for a mapping without range or slope, by a table, or one that does not cover
-        what is stored; for one in a unit that is not known, when there is no other.
+        what is stored; for two of one unit that give the same stored values different meanings,
+        neither of which is used; for one in a unit that is not known, when there is no other.
     """
-    usable: dict[Unit, Scale] = {}
+    found: list[Scale] = []
     broken: list[str] = []
     strange: list[str] = []
     for index in range(min(whole(facts, MAPPINGS) or 0, MAX_ITEMS)):
@@ -103,9 +108,37 @@ def mappings_of(facts: "Facts", stored_range: tuple[float, float] | None = None)
         if problem:
             broken.append(f"item {index + 1}, {code}: {problem}")
             continue
-        usable.setdefault(unit, _scale(facts, item, unit, code, multiple))
+        found.append(_scale(facts, item, unit, code, multiple))
+    usable, contradictions = _agreed(found, judged=stored_range is not None)
+    broken += contradictions
     wrong = broken if usable else [*broken, *strange]
     return Mappings(usable, (Flag("RWVM_BAD", "; ".join(wrong)),) if wrong else ())
+
+
+def _agreed(found: list[Scale], *, judged: bool) -> tuple[dict[Unit, Scale], list[str]]:
+    """Return the first mapping of every unit, and the units whose mappings contradict each other.
+
+    Mappings of different ranges may differ; ``judged``: all of them cover what is stored, so they
+    may not.
+    """
+    usable: dict[Unit, Scale] = {}
+    against: dict[Unit, str] = {}
+    for one in found:
+        first = usable.setdefault(one.unit, one)
+        alike = judged or (first.first, first.last) == (one.first, one.last)
+        if alike and not _same_line(first, one):
+            against[one.unit] = (
+                f"two mappings to {one.unit} with slopes {first.slope:g} and {one.slope:g}, "
+                f"intercepts {first.intercept:g} and {one.intercept:g}"
+            )
+    kept = {unit: scale for unit, scale in usable.items() if unit not in against}
+    return kept, list(against.values())
+
+
+def _same_line(one: Scale, other: Scale) -> bool:
+    slopes = math.isclose(one.slope, other.slope, rel_tol=SAME_LINE)
+    slack = SAME_LINE * one.slope
+    return slopes and math.isclose(one.intercept, other.intercept, rel_tol=SAME_LINE, abs_tol=slack)
 
 
 def _unit(code: str) -> tuple[Unit | None, float]:

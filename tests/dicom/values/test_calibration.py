@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from quant.dicom.acquisition import nuclide
 from quant.domain.units import Unit
 from quant.domain.volume import Volume
-from quant.errors import ReadError
+from quant.errors import QuantError, ReadError
 from tests.support.dicom_builder import CT, PT, item, letter_f, nm, save, save_all, slices
 from tests.support.reading import read
 
@@ -73,6 +73,51 @@ def test_of_several_mappings_the_physical_one_is_taken(tmp_path: Path) -> None:
     volume = volume_of(tmp_path, mapping("{counts}", 3.0), mapping("Bq/ml", 2.0))
     np.testing.assert_allclose(volume.values, letter_f() * 2.0)
     assert volume.unit is Unit.BQ_PER_ML
+
+
+@pytest.mark.parametrize("other", [{"slope": 0.75}, {"RealWorldValueIntercept": 3.0}])
+def test_mappings_of_one_unit_that_contradict_each_other_are_not_used(
+    tmp_path: Path, other: dict[str, float]
+) -> None:
+    """Which of them is meant cannot be known, so neither is taken."""
+    rival = mapping("kBq/ml", **({"slope": 0.5} | other))
+    rival.RealWorldValueSlope = rival.RealWorldValueSlope / 1000.0
+    rival.RealWorldValueIntercept = rival.RealWorldValueIntercept / 1000.0
+
+    volume = volume_of(tmp_path, mapping("Bq/ml", 0.5), rival)
+
+    np.testing.assert_array_equal(volume.values, letter_f())
+    assert volume.unit is Unit.RELATIVE
+    details = {flag.code: flag.detail for flag in volume.flags}
+    assert "two mappings to Bq/ml with slopes 0.5 and" in details["RWVM_BAD"]
+
+
+def test_mappings_of_one_unit_that_say_the_same_are_one(tmp_path: Path) -> None:
+    volume = volume_of(tmp_path, mapping("Bq/ml", 500.0), mapping("kBq/ml", 0.5))
+
+    np.testing.assert_allclose(volume.values, letter_f() * 500.0)
+    assert volume.unit is Unit.BQ_PER_ML
+    assert "RWVM_BAD" not in flags_of(volume)
+
+
+def test_of_mappings_for_different_ranges_the_one_for_the_stored_values_is_taken(
+    tmp_path: Path,
+) -> None:
+    small = mapping("Bq/ml", 9.0, RealWorldValueLastValueMapped=1)
+
+    volume = volume_of(tmp_path, small, mapping("Bq/ml", 0.5))
+
+    np.testing.assert_allclose(volume.values, letter_f() * 0.5)
+    assert volume.unit is Unit.BQ_PER_ML
+
+
+def test_a_rescale_that_makes_no_sense_is_refused_by_its_name(tmp_path: Path) -> None:
+    save(nm(RescaleSlope=0.0), tmp_path / "a.dcm")
+
+    with pytest.raises(QuantError) as error:
+        read(tmp_path, "NM")
+
+    assert (error.value.code, error.value.found) == ("VALUES_INVALID", "RescaleSlope 0.0")
 
 
 BAD = {
