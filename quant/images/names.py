@@ -4,6 +4,9 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
+from quant.domain.text import plain
+from quant.images.refusal import cause, unreadable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -61,19 +64,36 @@ def companion_names(path: "FilePath", stem: str) -> dict[int, str]:
 
     JSON: ``{"1": "liver"}``, or under a key ``labels`` either that or ``{"liver": 1}``. CSV: two
     columns, value and name in any order; other rows (a heading) are passed over.
+
+    Raises
+    ------
+    ReadError
+        ``ROI_UNREADABLE``, naming the table, when it is damaged: labels without their names would
+        not be the regions that are meant.
     """
-    table = path.with_name(f"{stem}.json")
-    if table.is_file():
-        content = json.loads(table.read_text(encoding="utf-8-sig"))
-        if not isinstance(content, dict):
-            return {}
-        inner = content.get("labels")
-        if isinstance(inner, dict):
-            return _named([(k, v) for k, v in inner.items()] + [(v, k) for k, v in inner.items()])
-        return _named(list(content.items()))
-    table = path.with_name(f"{stem}.csv")
-    if not table.is_file():
+    for suffix, read in ((".json", _json_names), (".csv", _csv_names)):
+        table = path.with_name(f"{stem}{suffix}")
+        if not table.is_file():
+            continue
+        try:
+            return read(table)
+        except (ValueError, csv.Error) as error:
+            needed = f"a table of the labels of '{plain(path.name)}', or none"
+            raise unreadable(table, cause(error), needed) from error
+    return {}
+
+
+def _json_names(table: "FilePath") -> dict[int, str]:
+    content = json.loads(table.read_text(encoding="utf-8-sig"))
+    if not isinstance(content, dict):
         return {}
+    inner = content.get("labels")
+    if isinstance(inner, dict):
+        return _named([(k, v) for k, v in inner.items()] + [(v, k) for k, v in inner.items()])
+    return _named(list(content.items()))
+
+
+def _csv_names(table: "FilePath") -> dict[int, str]:
     with table.open(newline="", encoding="utf-8-sig") as stream:
         rows = [row for row in csv.reader(stream) if len(row) >= 2]
     return _named([(row[0], row[1]) for row in rows] + [(row[1], row[0]) for row in rows])

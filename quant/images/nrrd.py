@@ -134,9 +134,10 @@ def _read(path: "FilePath") -> "tuple[NDArray[np.generic], Mapping[str, Any]]":
     kind = str(header.get("type", "")).strip().lower()
     if kind not in TYPES or "sizes" not in header:
         raise unreadable(path, f"type '{kind[:40]}'", "one real number per voxel, and sizes")
-    encoding = ENCODINGS.get(str(header.get("encoding", "")).strip().lower(), "")
+    named = str(header.get("encoding", "")).strip().lower()
+    encoding = ENCODINGS.get(named, "")
     if encoding not in ("raw", "gzip", "bzip2"):
-        raise unreadable(path, "another encoding", "encoding raw, gzip or bzip2")
+        raise unreadable(path, f"encoding '{named[:40]}'", "encoding raw, gzip or bzip2")
     dtype = np.dtype(TYPES[kind])
     if dtype.itemsize > 1:
         dtype = dtype.newbyteorder(">" if header.get("endian") == "big" else "<")

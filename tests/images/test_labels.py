@@ -791,6 +791,29 @@ def test_a_broken_table_cannot_be_told(tmp_path: Path) -> None:
     assert label_names(tmp_path / "a.mha") is None
 
 
+@pytest.mark.parametrize(
+    ("table", "content"), [("a.json", b"{"), ("a.json", b"\xff"), ("a.csv", b"1,\xff\n")]
+)
+def test_a_broken_table_is_refused_by_its_own_name(
+    tmp_path: Path, table: str, content: bytes
+) -> None:
+    """The label file is sound; without their names its labels would be other regions."""
+    sitk.WriteImage(itk_image(some_labels(), "identity"), str(tmp_path / "a.mha"))
+    (tmp_path / table).write_bytes(content)
+
+    error = refusal(tmp_path / "a.mha")
+
+    assert error.code == "ROI_UNREADABLE"
+    assert f"'{table}'" in error.what
+    assert "'a.mha'" in error.needed
+
+
+def test_an_encoding_that_is_not_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.nrrd").write_text(NRRD.replace("encoding: raw", "encoding: ascii") + "\n1 1\n")
+
+    assert refusal(tmp_path / "a.nrrd").found == "encoding 'ascii'"
+
+
 # Segments of 3D Slicer
 
 
