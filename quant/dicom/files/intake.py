@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from quant.dicom.files.archives import Gauge, is_archive, list_archive
 from quant.dicom.files.headers import read_header
 from quant.dicom.files.objects import DICOMDIR_CLASS
-from quant.dicom.files.tree import claims_dicom, is_region_file, walk
+from quant.dicom.files.tree import claimed_content, is_region_file, walk
 from quant.domain.archive import ArchiveMember, FilePath, place_of
 
 if TYPE_CHECKING:
@@ -127,12 +127,13 @@ def _files(roots: "list[Path]", accounts: "Accounts") -> "list[Path]":
 def _without_header(path: FilePath, intake: Intake, accounts: "Accounts") -> None:
     if is_region_file(path):
         intake.loose.append(path)
-    elif not claims_dicom(path):
+    elif not (claimed := claimed_content(path)):
         accounts.ignore(path, "FILE_SKIPPED")
     elif path.stat().st_size == 0:
         accounts.quarantine(path, "", "TRUNCATED", "the file is empty")
     else:
-        accounts.quarantine(path, "", "FILE_SKIPPED", "by its name DICOM, by its content not")
+        message = f"by its name {claimed}, by its content not"
+        accounts.quarantine(path, "", "FILE_SKIPPED", message)
 
 
 def _refuse(path: FilePath, problem: tuple[str, str], intake: Intake, accounts: "Accounts") -> None:

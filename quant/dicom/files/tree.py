@@ -68,13 +68,19 @@ def table_places(path: FilePath) -> list[Path]:
     return [place_of(path).with_name(stem + end) for end in TABLE_SUFFIXES] if stem else []
 
 
-def claims_dicom(path: FilePath) -> bool:
-    """Tell by its name whether a file should have been DICOM: ``.dcm``, ``.ima`` or no suffix."""
+def claimed_content(path: FilePath) -> str:
+    """Say what a file should have been by its name, in words; empty for what is no matter.
+
+    DICOM: ``.dcm``, ``.dicom``, ``.ima`` or no suffix.
+    """
     if path.name.startswith("."):
-        return False
+        return ""
     suffix = path.suffix.lower()
+    if suffix == ".zip":
+        return "a ZIP archive"
     known = path.name.upper() in ("README", "LICENSE", "LICENCE", "COPYING", "MAKEFILE", "NOTICE")
-    return suffix in (".dcm", ".dicom", ".ima") or (suffix == "" and not known)
+    claims = suffix in (".dcm", ".dicom", ".ima") or (suffix == "" and not known)
+    return "DICOM" if claims else ""
 
 
 def studies_by_folder(

@@ -433,3 +433,24 @@ def test_each_member_is_unpacked_once_while_it_is_indexed(
     monkeypatch.setattr("quant.domain.unpacking.zlib.decompressobj", counted)
     index_tree(archive)
     assert len(made) == 6
+
+
+def test_what_is_an_archive_by_its_name_alone_is_named(tmp_path: Path) -> None:
+    """A study may be lost in it, so it is not passed over in silence."""
+    plain = study(tmp_path / "plain")
+    (tmp_path / "in").mkdir()
+    zip_folder(plain, tmp_path / "in" / "whole.zip", zipfile.ZIP_STORED)
+    content_of_it = (tmp_path / "in" / "whole.zip").read_bytes()
+    (tmp_path / "in" / "headless.zip").write_bytes(content_of_it[100:])
+    (tmp_path / "in" / "page.ZIP").write_bytes(b"<html>Please log in</html>")
+    (tmp_path / "in" / "empty.zip").write_bytes(b"")
+
+    index = index_tree(tmp_path / "in")
+
+    assert len(index.studies) == 1
+    assert quarantine(index) == {
+        "headless.zip": "FILE_SKIPPED",
+        "page.ZIP": "FILE_SKIPPED",
+        "empty.zip": "TRUNCATED",
+    }
+    assert index.files_quarantined == 3
