@@ -148,13 +148,17 @@ def plane_of(
     return position, cosines
 
 
-def no_position(what: str, facts: "Facts") -> GeometryError:
-    """Make the error for an image without a place in the patient."""
+def no_position(what: str, facts: "Facts", which: str = "") -> GeometryError:
+    """Make the error for an image without a place in the patient.
+
+    ``which`` says how many of several images it concerns: ``2 of 40 slices``.
+    """
+    lacking = f"{which} without usable" if which else "no"
     unreadable = text(facts, "UnreadableAttributes")
     return GeometryError(
         "NO_POSITION",
         f"The {what} has no place in the patient.",
-        found="no ImagePositionPatient and ImageOrientationPatient"
+        found=f"{lacking} ImagePositionPatient and ImageOrientationPatient"
         + (f"; not readable: {unreadable}" if unreadable else ""),
         needed="both, so that regions and CT can be laid over it",
         next_step="export the series in its original orientation, with its geometry",

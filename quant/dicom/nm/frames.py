@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.dicom.files.facts import number, numbers, text
+from quant.dicom.files.facts import number, numbers, text, whole
 from quant.dicom.geometry.planes import SPACING_LIMITS_MM, pixel_spacing, sane_spacing
 from quant.domain.flags import Flag
 from quant.errors import GeometryError
@@ -74,6 +74,15 @@ def frame_positions(
         )
     start = int(vector[order[0]] - first)
     return (start, 1), tuple(part.members[place] for place in order), flags
+
+
+def stated_slices(facts: "Facts", part: "Part") -> tuple[Flag, ...]:
+    """Flag a volume whose numbered slices are not as many as NumberOfSlices says."""
+    stated = whole(facts, "NumberOfSlices")
+    if part.slices is None or stated in (None, len(part.slices)):
+        return ()
+    detail = f"NumberOfSlices {stated}, SliceVector numbers {len(part.slices)}"
+    return (Flag("NM_VECTOR_ODD", detail),)
 
 
 def slice_spacing(

@@ -23,7 +23,7 @@ from quant.dicom.geometry.planes import (
     plane_of,
 )
 from quant.dicom.geometry.stacks import stack_order
-from quant.dicom.nm.frames import frame_positions, slice_spacing
+from quant.dicom.nm.frames import frame_positions, slice_spacing, stated_slices
 from quant.dicom.nm.kinds import DETECTORS, NMKind, nm_kind, require_recon
 from quant.dicom.nm.layout import AXES, DETECTOR, layout_of
 from quant.dicom.nm.volumes import part_names, part_of, values_of
@@ -164,6 +164,7 @@ def _place_frames(series: "SeriesEntry", plane: _Plane, flags: tuple[Flag, ...])
         raise _several(series, layout_of(series))
     first = next(iter(numbers(facts, "SliceVector")), None)
     (start, stride), frames, vector_flags = frame_positions(part, first, what)
+    vector_flags += stated_slices(facts, part)
     shape = (len(frames), *stored[1:])
     orientation = orientation_of(plane.cosines)
     spacing, spacing_source, spacing_flags = _spacing(facts, shape, plane, what)

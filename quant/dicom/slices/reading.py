@@ -169,7 +169,8 @@ def _stacked(
         lacking = next(
             image for image, plane in zip(images, planes, strict=True) if plane not in known
         )
-        raise no_position(what, lacking.facts)
+        some = f"{len(planes) - len(known)} of {len(planes)} slices" if known else ""
+        raise no_position(what, lacking.facts, some)
     cosines = np.array([plane[1] for plane in known])
     orientation = orientation_of(known[0][1])
     if np.abs(cosines - cosines[0]).max() > SAME_MM:

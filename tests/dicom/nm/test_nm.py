@@ -365,6 +365,18 @@ def test_a_missing_frame_of_reference_is_legal(tmp_path: Path) -> None:
     assert read(tmp_path, "NM").grid.frame_of_reference_uid == ""
 
 
+@pytest.mark.parametrize("stated", [4, 5, 9])
+def test_a_slice_vector_that_contradicts_number_of_slices_is_flagged(
+    tmp_path: Path, stated: int
+) -> None:
+    """Slices may be missing at either end, where the vector shows no gap."""
+    save(nm(NumberOfSlices=stated), tmp_path / "a.dcm")
+    volume = read(tmp_path, "NM")
+    details = {flag.code: flag.detail for flag in volume.flags}
+    expected = f"NumberOfSlices {stated}, SliceVector numbers 5" if stated != 5 else ""
+    assert details.get("NM_VECTOR_ODD", "") == expected
+
+
 def test_a_missing_slice_vector_means_frames_as_stored(tmp_path: Path) -> None:
     save(nm(SliceVector=None), tmp_path / "a.dcm")
     volume = read(tmp_path, "NM")

@@ -242,3 +242,15 @@ def test_jpeg_2000_ct_with_blanked_uids_is_read_at_2_mm() -> None:
     assert volume.grid.shape == liver.shape[::-1]
     assert volume.unit is Unit.HU
     assert volume.values.min() == -1024.0
+
+
+def test_slices_without_a_place_are_counted(tmp_path: Path) -> None:
+    files = slices(CT)
+    del files[1].ImagePositionPatient
+    save_all(files, tmp_path)
+
+    with pytest.raises(StudyError) as error:
+        read(tmp_path, "CT")
+
+    assert error.value.code == "NO_POSITION"
+    assert error.value.found.startswith(f"1 of {len(files)} slices without usable ")
