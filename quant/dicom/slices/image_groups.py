@@ -61,6 +61,9 @@ PASSES = ("AcquisitionDateTime", "AcquisitionTime", "ContentTime")
 INTERLEAVED = ("StackID", "TemporalPositionIndex", "ConvolutionKernel", "KVP", "AcquisitionNumber")
 """Attributes that keep volumes apart also where their slices only lie between one another."""
 
+UNSTEADY = ("KVP",)
+"""Those of them that vary within one volume, too: they do not split an even stack."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageGroup:
@@ -119,11 +122,7 @@ class PlacedImages:
 
     def volumes(self, group: ImageGroup) -> "Iterator[ImageGroup]":
         """Yield the volumes of images that are alike."""
-        crowd = self._crowd(group.members)
-        if crowd < 2 and not self._is_uneven(group.members):
-            yield group
-            return
-        parts = self._told_apart(group, crowd)
+        parts = self._told_apart(group, self._crowd(group.members))
         if len(parts) < 2:
             yield group
             return
@@ -147,9 +146,13 @@ class PlacedImages:
         return better or self._by_pass(group, crowd) or self._by_offset(group)
 
     def _interleaved(self, group: ImageGroup) -> list[ImageGroup]:
-        """Split an uneven stack into even ones that lie between one another."""
+        """Split a stack into even ones that lie between one another.
+
+        The stack itself may be even: a second volume half a step on halves the spacing.
+        """
+        steady = () if self._is_uneven(group.members) else UNSTEADY
         for keyword, word in APART:
-            if keyword not in INTERLEAVED:
+            if keyword not in INTERLEAVED or keyword in steady:
                 continue
             parts = self._by_value(group, keyword, word)
             if len(parts) < 2 or min(len(part.members) for part in parts) < LEAST_SLICES:

@@ -213,6 +213,23 @@ def test_two_images_in_one_place_are_told_apart(
     assert name in mixed(study)
 
 
+@pytest.mark.parametrize("kind", ["acquisition", "kernel"])
+def test_volumes_half_a_step_apart_are_told_apart(tmp_path: Path, kind: str) -> None:
+    """Together they make an even stack of half the spacing, in which two volumes alternate."""
+    one, other, name = TELLING[kind]
+    first = slices(CT, letter_f(5), [5.0 * number for number in range(5)], **one)
+    between = second(CT, [5.0 * number + 2.5 for number in range(5)])
+    save_all([*first, *(changed(data, **other) for data in between)], tmp_path)
+
+    study = only_study(tmp_path)
+
+    assert sizes(study) == [5, 5]
+    assert name in mixed(study)
+    values = [read_volume(part).values for part in study.series]
+    np.testing.assert_array_equal(values[0], letter_f())
+    np.testing.assert_array_equal(values[1], letter_f() + 7)
+
+
 def test_what_tells_nothing_apart_does_not_split_a_volume(tmp_path: Path) -> None:
     """Helical CT: every slice with a time of its own; two acquisitions, one above the other."""
     series = slices(CT, letter_f(8))
