@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from quant.domain.grid import Grid
-from quant.measure.isosurfaces import gaussian_smoothed, volume_keeping_surface
+from quant.measure.isosurfaces import (
+    VOLUME_TOLERANCE,
+    gaussian_smoothed,
+    volume_keeping_surface,
+)
 from quant.measure.passport_floor import sphere_weights
 from quant.measure.surface import asphericity, isosurface_area_volume
 from quant.phantom.occupancy import occupancy
@@ -91,6 +95,7 @@ def test_the_surface_of_a_ball_is_its_own(spacing_mm: Spacing) -> None:
 
             for found, allowed in zip(values, (0.01, 0.013), strict=True):
                 assert found is not None
+                assert found[2] == pytest.approx(volume_ml * 1000.0, rel=VOLUME_TOLERANCE)
                 assert 0.0 <= asphericity(*found[1:]) <= allowed
 
 
