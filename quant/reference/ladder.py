@@ -30,7 +30,7 @@ from quant.reference.criteria import Positions, chosen
 from quant.reference.refine import Limits, Refined, Refinement
 from quant.reference.screen import focus_distance, focus_threshold
 from quant.reference.stencil import radius_of, sphere_stencil
-from quant.reference.sweep import Sweep, swept
+from quant.reference.sweep import Sweep, fractions_inside, swept
 
 if TYPE_CHECKING:
     from quant.domain.protocol import SphereSettings
@@ -154,8 +154,8 @@ class Search:
             flags = (*flags, Flag("SPHERE_LOBE_RELAXED", detail))
             yield Rung(0.0, whole_in_lobe=False, flags=flags)
 
-    def _swept(self, rung: Rung, radius: float) -> Sweep:
-        """Sweep the sphere over all centres that keep the distances of a rung."""
+    def _swept(self, rung: Rung, radius: float, least: float) -> Sweep:
+        """Sweep the sphere over all centres that keep a rung's distances and are inside enough."""
         organ = self.organ
         lobe = radius if rung.whole_in_lobe else 0.0
         centres = (organ.weights >= INSIDE_WEIGHT) & organ.level
@@ -165,29 +165,29 @@ class Search:
         if rung.edge_mm > 0.0:
             centres &= organ.edge_mm >= radius + rung.edge_mm - SLACK_MM
         stencil = sphere_stencil(organ.grid.axes_mm, radius)
-        body = (organ.corner, organ.weights)
-        return swept(self.values, body, (organ.corner, centres), stencil)
+        inside = fractions_inside((organ.corner, organ.weights), (organ.corner, centres), stencil)
+        if radius == self.radius_mm:
+            self.positions += inside.size
+            self.best_inside = max(self.best_inside, float(inside.max(initial=0.0)))
+        enough = inside >= least - SLACK_MM
+        centres[centres] = enough
+        sweep = swept(self.values, None, (organ.corner, centres), stencil)
+        return self._clean(replace(sweep, inside=inside[enough]), radius)
 
-    def _kept(self, sweep: Sweep, radius: float, least: float) -> Sweep:
-        """Keep the positions that are inside enough and that no focus touches."""
-        inside = sweep.inside >= least - SLACK_MM
+    def _clean(self, sweep: Sweep, radius: float) -> Sweep:
+        """Keep the positions that no focus touches."""
         k, j, i = (sweep.indices - np.array(self.organ.corner)).T
-        clean = inside & (self.focus_mm[k, j, i] >= radius + self.touching_mm)
-        lost = np.count_nonzero(inside) - np.count_nonzero(clean)
-        self.screened = max(self.screened, int(lost))
+        clean = self.focus_mm[k, j, i] >= radius + self.touching_mm
+        self.screened = max(self.screened, int(clean.size - np.count_nonzero(clean)))
         return sweep.only(clean)
 
     def _full(self, rung: Rung) -> Found | None:
-        sweep = self._swept(rung, self.radius_mm)
-        self._note(sweep)
-        kept = self._kept(sweep, self.radius_mm, self.settings.inside_fraction)
+        kept = self._swept(rung, self.radius_mm, self.settings.inside_fraction)
         return self._found(kept, rung, self.radius_mm)
 
     def _partial(self, rung: Rung) -> Found | None:
         """Take the greatest fraction inside, the whole organ's rules for distances kept."""
-        sweep = self._swept(rung, self.radius_mm)
-        self._note(sweep)
-        kept = self._kept(sweep, self.radius_mm, self.settings.least_inside_fraction)
+        kept = self._swept(rung, self.radius_mm, self.settings.least_inside_fraction)
         found = self._found(kept, rung, self.radius_mm, SAME_FRACTION)
         if found is None:
             return None
@@ -202,7 +202,7 @@ class Search:
         settings = self.settings
 
         def fitting(radius: float) -> Sweep:
-            return self._kept(self._swept(rung, radius), radius, settings.inside_fraction)
+            return self._swept(rung, radius, settings.inside_fraction)
 
         low, high = radius_of(settings.least_volume_ml), self.radius_mm
         if low >= high or (best := fitting(low)).size == 0:
@@ -221,11 +221,6 @@ class Search:
         detail = f"{self.organ.role}: {volume:.2f} ml instead of {settings.volume_ml:g} ml"
         flags = (*found.flags, Flag("SPHERE_ADAPTIVE", detail))
         return replace(found, source=SphereSource.ADAPTIVE, flags=flags)
-
-    def _note(self, sweep: Sweep) -> None:
-        self.positions += sweep.size
-        if sweep.size:
-            self.best_inside = max(self.best_inside, float(sweep.inside.max()))
 
     def _found(
         self, sweep: Sweep, rung: Rung, radius: float, same_fraction: float = np.inf

@@ -140,17 +140,10 @@ def swept(
     StudyError
         ``VALUES_NOT_FINITE`` if a voxel near a candidate is NaN or infinite.
     """
-    corner, mask = candidates
-    where = np.nonzero(mask)
-    indices = np.stack(where, axis=1) + np.array(corner, dtype=np.int64)
+    indices, wanted, first, shape = _boxed(candidates, stencil)
     if len(indices) == 0:
         empty = np.empty(0)
         return Sweep(indices, empty, empty, empty, empty)
-    low, high = indices.min(axis=0), indices.max(axis=0) + 1
-    box = tuple(slice(a, b) for a, b in zip(low - corner, high - corner, strict=True))
-    wanted = np.ascontiguousarray(mask[box], dtype=np.uint8)
-    first = as_index(low + stencil.lower)
-    shape = as_index(np.array(wanted.shape) + stencil.weights.shape - 1)
     block = cut(values, (0, 0, 0), first, shape, beyond=-np.inf)
     visible = _visible(values.shape, first, shape)
     finite = np.isfinite(block)
@@ -161,14 +154,49 @@ def swept(
         covered = _weighed(visible, wanted, stencil)
     require_finite(bool(finite.all()), "A volume in which a sphere is placed")
     if body is None:
-        inside = covered
+        inside = covered / stencil.total
     else:
-        inside = _weighed(cut(body[1], body[0], first, shape), wanted, stencil)
+        inside = _weighed(cut(body[1], body[0], first, shape), wanted, stencil) / stencil.total
     origin, within = _origin(values[tuple(indices.T)], block)
     sums = _summed(block, (origin, within), wanted, stencil)
     offset = sums[:, 0] / covered
     spread = np.sqrt(np.maximum(sums[:, 1] / covered - offset * offset, 0.0))
-    return Sweep(indices, origin + offset, spread, sums[:, 2], inside / stencil.total)
+    return Sweep(indices, origin + offset, spread, sums[:, 2], inside)
+
+
+def fractions_inside(
+    body: tuple[Index, NDArray[np.float32]],
+    candidates: tuple[Index, NDArray[np.bool_]],
+    stencil: "Stencil",
+) -> NDArray[np.float64]:
+    """(N,) float64: the fraction of a sphere inside a body at all candidate centres.
+
+    Parameters and order as for :func:`swept`; the sweep of values is spared where few of many
+    candidates are inside enough.
+    """
+    indices, wanted, first, shape = _boxed(candidates, stencil)
+    if len(indices) == 0:
+        return np.empty(0)
+    return _weighed(cut(body[1], body[0], first, shape), wanted, stencil) / stencil.total
+
+
+def _boxed(
+    candidates: tuple[Index, NDArray[np.bool_]], stencil: "Stencil"
+) -> tuple[NDArray[np.int64], NDArray[np.uint8], Index, Index]:
+    """Find the candidates' indices, their box, and the box that the stencil covers from there.
+
+    (N, 3) indices of centres; (k, j, i) uint8, 1 where the stencil's first voxel may lie, in the
+    candidates' box; index of the first voxel and shape of what is covered.
+    """
+    corner, mask = candidates
+    indices = np.stack(np.nonzero(mask), axis=1) + np.array(corner, dtype=np.int64)
+    if len(indices) == 0:
+        return indices, np.zeros((0, 0, 0), np.uint8), (0, 0, 0), (0, 0, 0)
+    low, high = indices.min(axis=0), indices.max(axis=0) + 1
+    box = tuple(slice(a, b) for a, b in zip(low - corner, high - corner, strict=True))
+    wanted = np.ascontiguousarray(mask[box], dtype=np.uint8)
+    shape = as_index(np.array(wanted.shape) + stencil.weights.shape - 1)
+    return indices, wanted, as_index(low + stencil.lower), shape
 
 
 def _visible(volume: tuple[int, ...], first: Index, shape: Index) -> NDArray[np.float32] | None:
