@@ -87,6 +87,20 @@ def as_labels(labels: NDArray[Any]) -> NDArray[Any]:
     return _read_only(plain.view(_UNSIGNED[kind.itemsize]))
 
 
+def as_mask(mask: NDArray[Any]) -> NDArray[np.uint8]:
+    """See a mask as bytes 0 and 1, C-contiguous, read-only; what is not 0 is inside.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`as_labels`.
+    """
+    plain = as_labels(mask)
+    if plain.dtype == np.uint8 and plain.max() <= 1:
+        return plain
+    return _read_only((plain != 0).view(np.uint8))
+
+
 def narrow_labels(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """See a label map in one or two bytes a voxel, so that tables by label stay small.
 

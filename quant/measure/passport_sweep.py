@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from quant.domain.arrays import as_mask
 from quant.domain.flags import Flag
 from quant.domain.passport import ThresholdSweep
 from quant.errors import StudyError
@@ -88,7 +89,7 @@ def _point(
     from quant_kernels.components import connected_part, count_components
 
     above = values >= level
-    mask = np.ascontiguousarray(above & near).view(np.uint8)
+    mask = as_mask(above & near)
     part = connected_part(mask, peak[0], peak[1], peak[2])
     surface = measure_surface(part, spacing_mm)
     try:
@@ -155,9 +156,9 @@ def _grown(mask: NDArray[np.bool_], reach: tuple[int, int, int]) -> NDArray[np.b
 def _brightest_inside(
     values: NDArray[np.float32], inside: NDArray[np.bool_]
 ) -> tuple[int, int, int] | None:
-    """Index of the greatest value in the region; None without voxels or with a NaN among them."""
+    """Index of the greatest value in the region; None without one, or with a NaN among them."""
     if not inside.any():
         return None
     found = np.where(inside, values, -np.inf)
     k, j, i = (int(one) for one in np.unravel_index(int(np.argmax(found)), found.shape))
-    return (k, j, i) if not np.isnan(found[k, j, i]) else None
+    return (k, j, i) if found[k, j, i] > -np.inf else None

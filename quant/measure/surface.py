@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from quant.domain.arrays import (
     Spacing,
     as_labels,
+    as_mask,
     as_values,
     narrow_labels,
     require_finite,
@@ -214,13 +215,22 @@ def asphericity(area_mm2: float, volume_mm3: float) -> float:
     return area_mm2 / math.cbrt(36.0 * math.pi * volume_mm3**2) - 1.0
 
 
-def max_diameter_mm(mask: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> float:
+def max_diameter_mm(mask: NDArray[Any], spacing_mm: Spacing) -> float:
     """Largest distance between two vertices of the region's mesh, mm; 0 for an empty region.
 
     Parameters
     ----------
-    mask : (K, J, I) uint8, C-contiguous
+    mask : (K, J, I) bool or integer
+        What is not 0 is inside.
     spacing_mm : (dk, dj, di) tuple of float
+        Voxel size, mm; the axes stand at right angles.
+
+    Raises
+    ------
+    GeometryError
+        ``GRID_INVALID`` if the voxel size is not three finite lengths above 0.
+    TypeError, ValueError
+        If the array is no mask.
 
     References
     ----------
@@ -228,7 +238,8 @@ def max_diameter_mm(mask: NDArray[np.uint8], spacing_mm: tuple[float, float, flo
     """
     from quant_kernels.diameter import farthest_distance, hull_candidates
 
-    points = hull_candidates(mask) * (np.array(spacing_mm) / 2.0)
+    require_spacing(spacing_mm)
+    points = hull_candidates(as_mask(mask)) * (np.array(spacing_mm) / 2.0)
     if len(points) == 0:
         return 0.0
     middle = (points.min(axis=0) + points.max(axis=0)) / 2.0
@@ -237,17 +248,24 @@ def max_diameter_mm(mask: NDArray[np.uint8], spacing_mm: tuple[float, float, flo
     return float(farthest_distance(np.ascontiguousarray(points[order]), radii[order]))
 
 
-def count_parts(mask: NDArray[np.uint8]) -> tuple[int, int]:
+def count_parts(mask: NDArray[Any]) -> tuple[int, int]:
     """Count the parts of a region (26 neighbours) and the cavities that it encloses (6 neighbours).
 
     Parameters
     ----------
-    mask : (K, J, I) uint8, C-contiguous
+    mask : (K, J, I) bool or integer
+        What is not 0 is inside.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the array is no mask.
     """
     from quant_kernels.components import count_components
 
-    outside_and_cavities = count_components(np.pad(mask, 1), 0, 6)
-    return int(count_components(mask, 1, 26)), int(outside_and_cavities) - 1
+    inside = as_mask(mask)
+    outside_and_cavities = count_components(as_mask(np.pad(inside, 1)), 0, 6)
+    return int(count_components(inside, 1, 26)), int(outside_and_cavities) - 1
 
 
 @lru_cache(maxsize=64)
