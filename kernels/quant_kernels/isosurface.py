@@ -186,7 +186,8 @@ def _meet(
             corners[4 * side + 2] = np.float64(third[at]) - level
             corners[4 * side + 3] = np.float64(fourth[at]) - level
         else:
-            corners[4 * side : 4 * side + 4] = outside - level
+            for corner in range(4 * side, 4 * side + 4):
+                corners[corner] = outside - level
     for place in range(1, 1 + _CROSSED[code, 0]):
         edge = _CROSSED[code, place]
         near, far = corners[_ENDS[edge, 0]], corners[_ENDS[edge, 1]]

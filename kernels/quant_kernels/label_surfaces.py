@@ -201,7 +201,10 @@ def _add_several(
 def _longer(histograms: NDArray[np.int64], labels: int) -> NDArray[np.int64]:
     """Return the table with room for twice as many labels."""
     more = np.zeros((2 * labels, 256), dtype=np.int64)
-    more[: histograms.shape[0]] = histograms
+    # element by element: assigning a slice would compile the formatting of its error message
+    for row in range(histograms.shape[0]):
+        for code in range(256):
+            more[row, code] = histograms[row, code]
     return more
 
 
@@ -256,8 +259,8 @@ def label_histograms(
             cubes = (end - start + _BYTES) // _BYTES * _BYTES
             four = _four_rows(labels, (k, j), (start, end), empty)
             _look_along(tops, bits, four)
-            tops[end - start + 1 : cubes + 1] = 0
-            bits[end - start + 1 : cubes + 1] = 15
+            for i in range(end - start + 1, cubes + 1):
+                tops[i], bits[i] = 0, 15
             _mix(mixed[:cubes], tops, bits)
             listed, aside = _add_one_label(entries, numbers, tops, bits, words[: cubes // _BYTES])
             if aside < entries.shape[0]:

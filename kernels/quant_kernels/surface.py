@@ -80,9 +80,12 @@ def _box(labels: NDArray[np.uint8], low: np.uint8, high: np.uint8) -> NDArray[np
                 box[0, 1] = k + 1
                 first, last = _widened(group, low, high, marked, (start, first, last))
     if last > 0:
-        used = np.flatnonzero(marked)
         box[1, 0], box[1, 1] = first, last
-        box[2, 0], box[2, 1] = used[0], used[-1] + 1
+        box[2, 1] = columns
+        while not marked[box[2, 0]]:
+            box[2, 0] += 1
+        while not marked[box[2, 1] - 1]:
+            box[2, 1] -= 1
     return box
 
 
@@ -160,7 +163,7 @@ def region_histogram(
     """
     histograms = np.zeros((4, 256), dtype=np.int64)
     box = _box(labels, low, high)
-    slices, rows, columns = box[:, 1] - box[:, 0]
+    slices, rows, columns = box[0, 1] - box[0, 0], box[1, 1] - box[1, 0], box[2, 1] - box[2, 0]
     if slices == 0:
         return histograms[0], box
     # a row holds an empty voxel, the box's columns, and empty ones up to a multiple of eight
@@ -178,4 +181,6 @@ def region_histogram(
             bits[:] = 0
         _pack(packed, under, bits[:size], bits[stride:])
         _count(histograms, words)
-    return histograms.sum(axis=0), box
+    for code in range(256):
+        histograms[0, code] += histograms[1, code] + histograms[2, code] + histograms[3, code]
+    return histograms[0], box
