@@ -117,7 +117,7 @@ class _Locator:
 
 
 class _Entries(CompileResultCacheImpl):
-    _locator_classes: list[type] = [_Locator]  # noqa: RUF012 - numba's attribute
+    _locator_classes: list[type[object]] = [_Locator]  # noqa: RUF012 - numba's attribute
 
 
 class KernelCache(FunctionCache):

@@ -68,7 +68,7 @@ def test_the_compiler_is_not_loaded_before_a_kernel_is_called(code: str) -> None
 
 
 def test_where_kernels_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The variable of numba first, then the folder of all caches, then that of the user's caches."""
+    """The variable of numba first, then the folder of all caches, then the user's own."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("QUANT_CACHE", raising=False)

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from quant.dicom.index import index_tree
-from quant.dicom.rtstruct import read_rtstruct
+from quant.dicom.regions.rtstruct import read_rtstruct
 from quant.dicom.volumes import read_volume
 from quant.domain.grid import Grid
 from quant.domain.protocol import MorphologySettings
