@@ -114,10 +114,15 @@ def _place(volume: Volume, regions: tuple[Region, ...]) -> None:
     from quant.pipeline.protocols import load_protocol
     from quant.reference.placement import place_spheres
     from quant.reference.screen import focus_distance
+    from quant.reference.stencil import sphere_stencil
+    from quant.reference.sweep import swept
 
     place_spheres(volume, regions, (), load_protocol("zhou2025"))
     box = ((0, 0, 0), volume.grid.shape)
     focus_distance(volume.grid, volume.values, box, 109.0, STEP_MM)
+    values = volume.values.copy()
+    values[9, 9, 9] = 1e9  # so far from the others that it is added by itself
+    swept(values, None, (box[0], values > 109.0), sphere_stencil(volume.grid.axes_mm, 2 * STEP_MM))
 
 
 def _uptake(volume: Volume, region: Region) -> None:
