@@ -196,3 +196,35 @@ def farthest_distance(points: NDArray[np.float64], radii: NDArray[np.float64]) -
                 best_squared = squared
                 best = np.sqrt(squared)
     return best
+
+
+@kernel
+def hull_diameter(mask: NDArray[np.uint8], half_mm: NDArray[np.float64]) -> float:
+    """Measure the largest distance between two vertices of a binary region's mesh.
+
+    Parameters
+    ----------
+    mask : (K, J, I) uint8, C-contiguous
+        As for :func:`hull_candidates`.
+    half_mm : (3,) float64
+        Half the voxel size along k, j, i, mm.
+
+    Returns
+    -------
+    float
+        In mm; 0 for an empty region.
+    """
+    points = hull_candidates(mask) * half_mm
+    count = points.shape[0]
+    if count < 2:
+        return 0.0
+    radii = np.zeros(count)
+    for axis in range(3):
+        line = points[:, axis]
+        middle = (line.min() + line.max()) / 2.0
+        for n in range(count):
+            radii[n] -= (line[n] - middle) * (line[n] - middle)
+    order = np.argsort(radii)
+    for n in range(count):
+        radii[n] = np.sqrt(-radii[n])
+    return farthest_distance(points[order], radii[order])

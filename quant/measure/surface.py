@@ -236,16 +236,10 @@ def max_diameter_mm(mask: NDArray[Any], spacing_mm: Spacing) -> float:
     ----------
     IBSI L0JK
     """
-    from quant_kernels.diameter import farthest_distance, hull_candidates
+    from quant_kernels.diameter import hull_diameter
 
     require_spacing(spacing_mm)
-    points = hull_candidates(as_mask(mask)) * (np.array(spacing_mm) / 2.0)
-    if len(points) == 0:
-        return 0.0
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2.0
-    radii = np.linalg.norm(points - middle, axis=1)
-    order = np.argsort(-radii, kind="stable")
-    return float(farthest_distance(np.ascontiguousarray(points[order]), radii[order]))
+    return float(hull_diameter(as_mask(mask), np.array(spacing_mm) / 2.0))
 
 
 def count_parts(mask: NDArray[Any]) -> tuple[int, int]:
