@@ -157,7 +157,7 @@ def swept(
         inside = covered / stencil.total
     else:
         inside = _weighed(cut(body[1], body[0], first, shape), wanted, stencil) / stencil.total
-    origin, within = _origin(values[tuple(indices.T)], block)
+    origin, within = _origin(values[tuple(indices[:: 1 + len(indices) // SAMPLE].T)], block)
     sums = _summed(block, (origin, within), wanted, stencil)
     offset = sums[:, 0] / covered
     spread = np.sqrt(np.maximum(sums[:, 1] / covered - offset * offset, 0.0))
@@ -189,14 +189,19 @@ def _boxed(
     candidates' box; index of the first voxel and shape of what is covered.
     """
     corner, mask = candidates
-    indices = np.stack(np.nonzero(mask), axis=1) + np.array(corner, dtype=np.int64)
-    if len(indices) == 0:
-        return indices, np.zeros((0, 0, 0), np.uint8), (0, 0, 0), (0, 0, 0)
-    low, high = indices.min(axis=0), indices.max(axis=0) + 1
-    box = tuple(slice(a, b) for a, b in zip(low - corner, high - corner, strict=True))
-    wanted = np.ascontiguousarray(mask[box], dtype=np.uint8)
+    low, high = [], []
+    for axis in range(3):
+        used = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        low.append(int(used[0]) if used.size else 0)
+        high.append(int(used[-1]) + 1 if used.size else 0)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    wanted = np.ascontiguousarray(mask[box])
+    first = np.array(corner) + low
+    indices = np.empty((np.count_nonzero(wanted), 3), np.int64)
+    for axis, along in enumerate(np.nonzero(wanted)):
+        np.add(along, first[axis], out=indices[:, axis])
     shape = as_index(np.array(wanted.shape) + stencil.weights.shape - 1)
-    return indices, wanted, as_index(low + stencil.lower), shape
+    return indices, wanted.view(np.uint8), as_index(first + stencil.lower), shape
 
 
 def _visible(volume: tuple[int, ...], first: Index, shape: Index) -> NDArray[np.float32] | None:
@@ -209,12 +214,11 @@ def _visible(volume: tuple[int, ...], first: Index, shape: Index) -> NDArray[np.
     return visible
 
 
-def _origin(centres: NDArray[np.float32], block: NDArray[np.float32]) -> tuple[float, float]:
-    """Find a value amid those at the centres, and how far from it others may be to be summed.
+def _origin(sample: NDArray[np.float32], block: NDArray[np.float32]) -> tuple[float, float]:
+    """Find a value amid those of a sample, and how far from it others may be to be summed.
 
     Infinitely far when too many voxels would have to be added up apart.
     """
-    sample = centres[:: 1 + len(centres) // SAMPLE].astype(np.float64)
     origin = float(np.median(sample))
     deviation = float(np.median(np.abs(sample - origin)))
     within = FAR_DEVIATIONS * max(deviation, LEAST_DEVIATION * abs(origin))
@@ -222,6 +226,11 @@ def _origin(centres: NDArray[np.float32], block: NDArray[np.float32]) -> tuple[f
     apart += np.count_nonzero((block < origin - within) & (block > -np.inf))
     most = max(MOST_APART[0], MOST_APART[1] * block.size)
     return origin, within if 0 < apart <= most else np.inf
+
+
+def _places(where: NDArray[np.generic]) -> NDArray[np.int64]:
+    """(N, 3) int64, C-contiguous for any N: kernels are compiled for one order of memory."""
+    return np.ascontiguousarray(np.argwhere(where))
 
 
 def _summed(
@@ -234,11 +243,12 @@ def _summed(
     from quant_kernels.spheres import add_voxels, sphere_sums, sphere_sweep
 
     if stencil.table is None:
-        return sphere_sums(block, np.argwhere(wanted), stencil.weights, origin[0])
+        return sphere_sums(block, _places(wanted), stencil.weights, origin[0])
     sums = sphere_sweep(block, origin, wanted, stencil.table, 2)
     if origin[1] < np.inf:
         numbers = np.where(wanted.ravel() != 0, np.cumsum(wanted.ravel() != 0) - 1, -1)
-        apart = np.argwhere((np.abs(block - np.float64(origin[0])) > origin[1]) & (block > -np.inf))
+        far = np.abs(block - np.float64(origin[0])) > origin[1]
+        apart = _places(far & (block > -np.inf))
         values = block[tuple(apart.T)] - np.float64(origin[0])
         add_voxels(sums, numbers.reshape(wanted.shape), apart, values, stencil.weights)
     return sums
@@ -255,7 +265,7 @@ def _weighed(
     from quant_kernels.spheres import sphere_sums, sphere_sweep
 
     if stencil.table is None:
-        return sphere_sums(body, np.argwhere(wanted), stencil.weights, 0.0)[:, 0]
+        return sphere_sums(body, _places(wanted), stencil.weights, 0.0)[:, 0]
     full = (body >= FULL_WEIGHT).view(np.uint8)
     rest = wanted - wholly_inside(full, wanted, stencil.table)
     total = np.full(np.count_nonzero(wanted), stencil.total)
@@ -263,7 +273,7 @@ def _weighed(
     if count == 0:
         return total
     if count * stencil.weights.size <= ONE_BY_ONE:
-        sums = sphere_sums(body, np.argwhere(rest), stencil.weights, 0.0)
+        sums = sphere_sums(body, _places(rest), stencil.weights, 0.0)
     else:
         sums = sphere_sweep(body, (0.0, np.inf), rest, stencil.table, 1)
     total[rest[wanted != 0] != 0] = sums[:, 0]
