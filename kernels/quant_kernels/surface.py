@@ -119,20 +119,26 @@ def _pack(
 def _count(histograms: NDArray[np.int64], words: NDArray[np.uint64]) -> None:
     """Count the cubes of packed rows, eight bytes at a time; eight cubes at once where all alike.
 
-    The four histograms are there because counting twice in the same place has to wait.
+    Counting twice in the same place has to wait: hence four histograms, and runs of alike cubes are
+    added up before they are counted.
     """
     half, byte, rest = np.uint64(4), np.uint64(8), np.uint64(56)
     lowest = np.uint64(255)
+    alike, run = np.uint64(0), 0
     for block in range(words.shape[0] - 1):
         word = words[block]
         further = (word >> byte) | (words[block + 1] << rest)
         codes = word | (further << half)
-        if further == word:
-            histograms[0, np.int64(codes & lowest)] += _BYTES
-            continue
-        for step in range(_BYTES):
-            histograms[step % 4, np.int64(codes & lowest)] += 1
-            codes >>= byte
+        if further != word:
+            for step in range(_BYTES):
+                histograms[step % 4, np.int64(codes & lowest)] += 1
+                codes >>= byte
+        elif codes == alike:
+            run += _BYTES
+        else:
+            histograms[0, np.int64(alike & lowest)] += run
+            alike, run = codes, _BYTES
+    histograms[0, np.int64(alike & lowest)] += run
 
 
 @kernel
