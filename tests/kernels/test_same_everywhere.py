@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.kernel_jobs import JOBS, Numbers, all_results, results_of_threads
+from tests.support.kernel_jobs import INNER, JOBS, Numbers, all_results, results_of_threads
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -106,4 +106,4 @@ def test_jobs_call_every_kernel() -> None:
         [sys.executable, "-c", UNCALLED], check=True, cwd=ROOT, capture_output=True, text=True
     )
 
-    assert done.stdout.split() == []
+    assert set(done.stdout.split()) - INNER == set()
