@@ -27,7 +27,7 @@ $(VENV)/.installed-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "== installing the engine with test and lint tools into $(VENV) (1 to 3 minutes)"
-	@$(PIP) -e '.[dicom,test,lint]'
+	@$(PIP) -e '.[dicom,stats,cluster,test,lint]'
 	@touch $@ $(VENV)/.installed-run
 
 $(VENV)/.installed-bench: pyproject.toml constraints.txt | $(BIN)/python

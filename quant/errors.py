@@ -5,6 +5,7 @@
     QuantError                 anything that this engine refuses
     ├── UsageError             the call itself is wrong (protocol, options, output folder)
     │   └── ProtocolError      a protocol that cannot be read or does not validate
+    ├── CohortError            a table of outcomes or measurements cannot answer the question
     └── StudyError             one study (or one file of it) cannot be used; the batch goes on
         ├── ReadError          a file that cannot be read or decoded
         ├── GeometryError      voxels whose place in the patient is unknown or contradictory
@@ -84,6 +85,10 @@ class UsageError(QuantError):
 
 class ProtocolError(UsageError):
     """A protocol that cannot be read or does not validate."""
+
+
+class CohortError(QuantError):
+    """A table of outcomes or measurements cannot answer the question put to it."""
 
 
 class StudyError(QuantError):

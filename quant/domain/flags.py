@@ -7,6 +7,7 @@ results, quarantine lists and scripts bind to them.
 from dataclasses import dataclass
 
 from quant.domain.codes.calibration import CALIBRATION
+from quant.domain.codes.cohort import COHORT
 from quant.domain.codes.info import CodeInfo, Severity
 from quant.domain.codes.measuring import MEASURES, RUN, SPHERES
 from quant.domain.codes.reading import READING, SELECTION
@@ -23,6 +24,7 @@ CODES: dict[str, CodeInfo] = {
     **SPHERES,
     **MEASURES,
     **RUN,
+    **COHORT,
 }
 """Every code that a result, a quarantine list or an error may carry."""
 

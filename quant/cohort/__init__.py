@@ -1,0 +1,34 @@
+"""Cohort statistics: from a table of measurements and a table of outcomes to prognosis.
+
+>>> from quant import cohort
+>>> curve = cohort.kaplan_meier(table, time="efs_days", event="event")  # doctest: +SKIP
+>>> model = cohort.cox(
+...     table, time="efs_days", event="event", covariates=["asp"]
+... )  # doctest: +SKIP
+
+Frames go in, tidy frames come out: one row per estimate. What a reader must know before using an
+estimate stands as registered codes in ``frame.attrs["flags"]``, as sentences in
+``frame.attrs["notes"]``, and, where a row is concerned, in the column ``flags``. Importing this
+package loads nothing heavy; each name is loaded when it is first used.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "kaplan_meier": "quant.cohort.survival",
+}
+
+__all__ = ["kaplan_meier"]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home on first use."""
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)
