@@ -174,7 +174,8 @@ def group_rows(
         return [("all", np.ones(len(frame), dtype=bool))]
     names = [by] if isinstance(by, str) else list(by)
     require_columns(frame, names)
-    codes = frame.groupby(names, sort=True, observed=True, dropna=True).ngroup().to_numpy()
+    ranks = frame.groupby(names, sort=True, observed=True, dropna=True).ngroup()
+    codes = ranks.fillna(-1).to_numpy(dtype=np.int64)
     found = []
     for code in range(int(codes.max(initial=-1)) + 1):
         mask = codes == code

@@ -12,7 +12,7 @@ from quant.errors import CohortError, UsageError
 
 
 def test_a_missing_column_is_named() -> None:
-    with pytest.raises(UsageError, match="COLUMN_MISSING.*asp"):
+    with pytest.raises(UsageError, match=r"COLUMN_MISSING.*asp"):
         numbers(pd.DataFrame({"a": [1]}), "asp")
 
 
@@ -24,12 +24,12 @@ def test_events_may_be_numbers_booleans_or_text(cells: list[object]) -> None:
 
 
 def test_an_event_of_two_is_refused_by_row() -> None:
-    with pytest.raises(CohortError, match="EVENT_NOT_BINARY.*row 2 of 3"):
+    with pytest.raises(CohortError, match=r"EVENT_NOT_BINARY.*row 2 of 3"):
         events(pd.DataFrame({"e": [0, 2, 1]}), "e")
 
 
 def test_text_among_numbers_is_refused_by_row_and_empty_is_missing() -> None:
-    with pytest.raises(CohortError, match="COLUMN_NOT_NUMERIC.*row 3 of 3"):
+    with pytest.raises(CohortError, match=r"COLUMN_NOT_NUMERIC.*row 3 of 3"):
         numbers(pd.DataFrame({"x": ["1", " ", "high"]}), "x")
     assert np.isnan(numbers(pd.DataFrame({"x": ["1.5", ""]}), "x")).tolist() == [False, True]
 
