@@ -75,7 +75,7 @@ def measure_folder(
         from quant.dicom.files.cache import opened_cache
         from quant.dicom.index import index_tree
         from quant.errors import require_folder, require_input
-        from quant.pipeline.batch import Reuse, run_batch
+        from quant.pipeline.batch import Reuse, View, run_batch
         from quant.pipeline.protocols import load_protocol
 
     settings = load_protocol(protocol)
@@ -93,7 +93,8 @@ def measure_folder(
             return Exit.NOTHING_TO_MEASURE
         reuse = Reuse(records=not restart, digests=cache)
         with _Bar(console) as tick:
-            result = run_batch(index, out, settings, reuse=reuse, tick=tick, watch=watch)
+            view = View(tick, watch)
+            result = run_batch(index, out, settings, reuse=reuse, view=view)
     _show(console, result)
     if profile:
         _show_profile(console, watch)

@@ -1,29 +1,26 @@
 """Many studies into one output folder: measure, keep the records, derive the rest."""
 
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.dicom.files.digests import with_input_hash
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
-from quant.errors import StudyError, UsageError
+from quant.errors import UsageError
 from quant.pipeline.lock import only_run
 from quant.pipeline.manifest import write_manifest
-from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.stopwatch import Stopwatch
+from quant.pipeline.work import Engine, InProcess, Job
 from quant.report.page import write_page
-from quant.report.records import read_record, record_name, write_record
+from quant.report.records import read_record
 from quant.report.tables import write_quarantine, write_tables
 
 if TYPE_CHECKING:
-    from quant.dicom.files.digests import KeepsDigests
+    from quant.dicom.files.cache import HeaderCache
     from quant.domain.protocol import StudyProtocol
-    from quant.domain.study import QuarantineEntry, StudyFiles, StudyIndex
-
-logger = logging.getLogger(__name__)
+    from quant.domain.study import QuarantineEntry, StudyIndex
+    from quant.pipeline.work import JobResult
 
 Tick = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and how many there are."""
@@ -42,7 +39,28 @@ class Reuse:
     """
 
     records: bool = True
-    digests: "KeepsDigests | None" = None
+    digests: "HeaderCache | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a run shows of itself while it works.
+
+    Parameters
+    ----------
+    tick : callable, optional
+        Progress.
+    watch : Stopwatch
+        Where to sum up the time of each step.
+    """
+
+    tick: Tick | None = None
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """Tell how far the run has come."""
+        if self.tick is not None:
+            self.tick(what, done, total)
 
 
 EVERYTHING = Reuse()
@@ -75,8 +93,8 @@ def run_batch(
     protocol: "StudyProtocol",
     *,
     reuse: Reuse = EVERYTHING,
-    tick: Tick | None = None,
-    watch: Stopwatch | None = None,
+    engine: Engine | None = None,
+    view: View | None = None,
 ) -> BatchResult:
     """Measure every study of an index into ``out``.
 
@@ -91,68 +109,55 @@ def run_batch(
         Settings of the measurement.
     reuse : Reuse
         What is taken from earlier runs.
-    tick : callable, optional
-        Progress.
-    watch : Stopwatch, optional
-        Where to sum up the time of each step.
+    engine : Engine, optional
+        Who measures; this process, without a cage, when left out.
+    view : View, optional
+        Progress and times.
 
     Returns
     -------
     BatchResult
     """
-    watch = watch or Stopwatch()
+    view = view or View()
     _prepare(out)
     with only_run(out):
-        records, reused = _records(index, out, protocol, reuse=reuse, tick=tick, watch=watch)
+        jobs = _jobs(index, out, protocol, reuse)
+        records, reused = _records(index, out, (engine or InProcess()).run(jobs), reuse, view)
         quarantine = (
             *index.quarantined, *(one for record in records for one in record.quarantine),
         )  # fmt: skip
         result = BatchResult(out, index, records, reused, quarantine)
-        with watch.step("write tables"):
+        with view.watch.step("write tables"):
             write_tables(records, out)
             write_quarantine(quarantine, out)
-        with watch.step("write report"):
+        with view.watch.step("write report"):
             write_page(records, quarantine, out)
-        write_manifest(result, protocol, watch)
+        write_manifest(result, protocol, view.watch)
     return result
 
 
+def _jobs(index: "StudyIndex", out: Path, protocol: "StudyProtocol", reuse: Reuse) -> Iterator[Job]:
+    for study in index.studies:
+        known = reuse.digests.known_digests(study) if reuse.digests is not None else {}
+        yield Job(study, protocol, out, known, reuse.records)
+
+
 def _records(
-    index: "StudyIndex",
-    out: Path,
-    protocol: "StudyProtocol",
-    *,
-    reuse: Reuse,
-    tick: Tick | None,
-    watch: Stopwatch,
+    index: "StudyIndex", out: Path, results: "Iterator[JobResult]", reuse: Reuse, view: View
 ) -> tuple[tuple[StudyRecord, ...], int]:
-    """Measure every study, or keep what an earlier run measured; say how many were kept."""
-    records: list[StudyRecord] = []
-    settings_hash = protocol_hash(protocol)
-    reused = 0
-    for done, study in enumerate(index.studies):
-        if tick is not None:
-            tick(study.study_uid, done, len(index.studies))
-        with watch.step("hash files"):
-            hashed = _hashed(study, reuse.digests)
-        path = out / "records" / f"{record_name(hashed, settings_hash)}.json"
-        kept = _kept(path) if reuse.records else None
-        reused += kept is not None
-        records.append(kept or _measure_and_keep(hashed, protocol, path, watch))
-    if tick is not None:
-        tick("tables", len(index.studies), len(index.studies))
-    return tuple(records), reused
-
-
-def _hashed(study: "StudyFiles", digests: "KeepsDigests | None") -> "StudyFiles":
-    """Return the study with its input hash; without it when a file was lost since indexing.
-
-    Measuring such a study fails by the same error, which then is in its record.
-    """
-    try:
-        return with_input_hash(study, digests)
-    except StudyError:
-        return study
+    """Take the results as they come; return the records in the order of the index."""
+    records: dict[str, StudyRecord] = {}
+    total, reused = len(index.studies), 0
+    view.step("", 0, total)
+    for result in results:
+        records[result.study_uid] = read_record(out / "records" / f"{result.record}.json")
+        reused += result.reused
+        view.watch.add(result.wall_s, result.cpu_s)
+        if reuse.digests is not None:
+            reuse.digests.keep_digests(result.digests)
+        view.step(result.study_uid, len(records), total)
+    view.step("tables", total, total)
+    return tuple(records[study.study_uid] for study in index.studies), reused
 
 
 def _prepare(out: Path) -> None:
@@ -166,38 +171,3 @@ def _prepare(out: Path) -> None:
             needed="a folder that can be written",
             next_step="choose another folder with -o",
         ) from error
-
-
-def _kept(path: Path) -> StudyRecord | None:
-    """Return the record of an earlier run when it is whole and not a failure."""
-    if not path.is_file():
-        return None
-    try:
-        record = read_record(path)
-    except ValueError:
-        logger.warning("record %s is damaged: the study is measured anew", path.name)
-        return None
-    primary = record.primary
-    mesh = mesh_folder(path) / "tumour.stl"
-    lost = primary is not None and primary.voxels > 0 and not mesh.is_file()
-    return None if lost or record.status is Status.FAILED else record
-
-
-def mesh_folder(record_path: Path) -> Path:
-    """Folder of a study's own files, beside its record."""
-    return record_path.parent.parent / "studies" / record_path.stem
-
-
-def _measure_and_keep(
-    study: "StudyFiles", protocol: "StudyProtocol", path: Path, watch: Stopwatch
-) -> StudyRecord:
-    from quant.pipeline.study import measure_study
-    from quant.report.meshes import write_meshes
-
-    outcome = measure_study(study, protocol, watch)
-    if outcome.primary is not None:
-        with watch.step("write mesh"):
-            write_meshes(outcome.primary, mesh_folder(path))
-    with watch.step("write record"):
-        write_record(outcome.record, path)
-    return outcome.record

@@ -22,3 +22,9 @@ class Stopwatch:
         finally:
             self.wall_s[name] = self.wall_s.get(name, 0.0) + time.perf_counter() - wall
             self.cpu_s[name] = self.cpu_s.get(name, 0.0) + time.process_time() - cpu
+
+    def add(self, wall_s: dict[str, float], cpu_s: dict[str, float]) -> None:
+        """Add the times that another stopwatch took."""
+        for own, other in ((self.wall_s, wall_s), (self.cpu_s, cpu_s)):
+            for name, seconds in other.items():
+                own[name] = own.get(name, 0.0) + seconds

@@ -33,9 +33,10 @@ from quant.dicom.files.headers import Header, read_header
 from quant.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from quant.domain.archive import FilePath
+    from quant.domain.study import StudyFiles
 
 ENVIRONMENT = "QUANT_CACHE"
 """Names a folder of its own for the cache; ``off`` means none."""
@@ -116,6 +117,7 @@ class HeaderCache:
     ) -> None:
         self._settle_ns, self._most_bytes = int(settle_s * 1e9), most_bytes
         self._pending: list[Row] = []
+        self._awaited: dict[str, _Place] = {}
         self._reader = _reader(os.environ.get("QUANT_SUBJECT_KEY"))
         self._file = CacheFile(folder)
 
@@ -164,6 +166,34 @@ class HeaderCache:
         digest = file_digest(path)
         self._keep(place, digest=digest)
         return digest
+
+    def known_digests(self, study: "StudyFiles") -> dict[str, str]:
+        """Return the digests of a study's files that are kept, by path as text.
+
+        The state of the others is noted, so that :meth:`keep_digests` can keep what is read next.
+        """
+        known: dict[str, str] = {}
+        paths = {one.path for part in study.series for one in part.files}
+        for path in paths.union(study.extra_files):
+            place = self._place(path)
+            if place is None:
+                continue
+            digest = self._file.find(place.key, place.state)[2]
+            if isinstance(digest, str) and len(digest) == DIGEST_LENGTH:
+                known[str(path)] = digest
+            else:
+                self._awaited[str(path)] = place
+        return known
+
+    def keep_digests(self, made: "Mapping[str, str]") -> None:
+        """Keep digests that were made elsewhere, of files that :meth:`known_digests` asked for.
+
+        A file that changed in between is kept under its state before, which it no longer has.
+        """
+        for path, digest in made.items():
+            place = self._awaited.pop(path, None)
+            if place is not None and len(digest) == DIGEST_LENGTH:
+                self._keep(place, digest=digest)
 
     def flush(self) -> None:
         """Write what is pending."""

@@ -1,0 +1,194 @@
+"""One study's work, wherever it is done: hash, measure, write; small things in, small things out.
+
+The batch hands :class:`Job` objects to an :class:`Engine` and takes :class:`JobResult` objects back
+in any order. Voxels never travel: files are read where the work is done, and its record and meshes
+are written there, whole or not at all.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from quant.dicom.files.digests import file_digest, with_input_hash
+from quant.domain.record import Status, StudyRecord
+from quant.errors import StudyError
+from quant.pipeline.protocols import protocol_hash
+from quant.pipeline.stopwatch import Stopwatch
+from quant.report.records import read_record, record_name, write_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from quant.domain.archive import FilePath
+    from quant.domain.protocol import StudyProtocol
+    from quant.domain.study import StudyFiles
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs to measure one study.
+
+    Parameters
+    ----------
+    study : StudyFiles
+        Its ``study_uid`` tells it from the other jobs of a batch.
+    protocol : StudyProtocol
+    out : Path
+        Output folder of the batch, which exists.
+    digests : mapping of str to str
+        SHA-256 of files that are known not to have changed, by path as text.
+    reuse : bool
+        Keep a whole record of the same input, protocol and version that is there already.
+    """
+
+    study: "StudyFiles"
+    protocol: "StudyProtocol"
+    out: Path
+    digests: "Mapping[str, str]" = field(default_factory=dict)
+    reuse: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What became of a job.
+
+    Parameters
+    ----------
+    study_uid : str
+        Whose job it was.
+    record : str
+        Name of the record, without its ending; it lies in ``records`` of the output folder.
+    status : Status
+    code : str
+        Why a failed study failed; empty otherwise.
+    reused : bool
+        The record was there already.
+    wall_s, cpu_s : dict of str to float
+        Seconds by the name of a step.
+    digests : dict of str to str
+        SHA-256 of the files that had to be read for it, by path as text; members of archives and
+        what was known already are left out.
+    """
+
+    study_uid: str
+    record: str
+    status: Status
+    code: str = ""
+    reused: bool = False
+    wall_s: dict[str, float] = field(default_factory=dict)
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Whatever carries out jobs: this process, caged processes, or a cluster."""
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[JobResult]:
+        """Yield one result for each job, in any order; jobs are taken as there is room."""
+        ...  # pragma: no cover
+
+
+class InProcess:
+    """Carries out jobs one after the other in this process, without a cage."""
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[JobResult]:
+        """Yield one result for each job, in their order."""
+        return map(carry_out, jobs)
+
+
+@dataclass(slots=True)
+class _Digests:
+    """Gives known digests, and remembers those that had to be made."""
+
+    known: "Mapping[str, str]"
+    made: dict[str, str] = field(default_factory=dict)
+
+    def digest(self, path: "FilePath") -> str:
+        known = self.known.get(str(path)) if isinstance(path, Path) else None
+        if known is not None:
+            return known
+        digest = file_digest(path)
+        if isinstance(path, Path):
+            self.made[str(path)] = digest
+        return digest
+
+
+def carry_out(job: Job) -> JobResult:
+    """Measure one study and write its record and meshes, or keep the record that is there.
+
+    Raises
+    ------
+    OSError
+        If the output folder cannot be written to: no study is to blame for that.
+    """
+    watch, digests = Stopwatch(), _Digests(job.digests)
+    with watch.step("hash files"):
+        study = _hashed(job.study, digests)
+    path = record_path(job.out, study, job.protocol)
+    kept = whole_record(path) if job.reuse else None
+    record = kept or _measure_and_write(study, job.protocol, path, watch)
+    return JobResult(
+        study_uid=record.study_uid,
+        record=path.stem,
+        status=record.status,
+        code=record.quarantine[-1].code if record.status is Status.FAILED else "",
+        reused=kept is not None,
+        wall_s=watch.wall_s,
+        cpu_s=watch.cpu_s,
+        digests=digests.made,
+    )
+
+
+def record_path(out: Path, study: "StudyFiles", protocol: "StudyProtocol") -> Path:
+    """Return where the record of a study with its input hash belongs."""
+    return out / "records" / f"{record_name(study, protocol_hash(protocol))}.json"
+
+
+def mesh_folder(record_path: Path) -> Path:
+    """Folder of a study's own files, beside its record."""
+    return record_path.parent.parent / "studies" / record_path.stem
+
+
+def whole_record(path: Path) -> StudyRecord | None:
+    """Return the record of an earlier run when it is whole and not a failure."""
+    if not path.is_file():
+        return None
+    try:
+        record = read_record(path)
+    except ValueError:
+        logger.warning("record %s is damaged: the study is measured anew", path.name)
+        return None
+    primary = record.primary
+    mesh = mesh_folder(path) / "tumour.stl"
+    lost = primary is not None and primary.voxels > 0 and not mesh.is_file()
+    return None if lost or record.status is Status.FAILED else record
+
+
+def _hashed(study: "StudyFiles", digests: _Digests) -> "StudyFiles":
+    """Return the study with its input hash; without it when a file was lost since indexing.
+
+    Measuring such a study fails by the same error, which then is in its record.
+    """
+    try:
+        return with_input_hash(study, digests)
+    except StudyError:
+        return study
+
+
+def _measure_and_write(
+    study: "StudyFiles", protocol: "StudyProtocol", path: Path, watch: Stopwatch
+) -> StudyRecord:
+    from quant.pipeline.study import measure_study
+    from quant.report.meshes import write_meshes
+
+    outcome = measure_study(study, protocol, watch)
+    if outcome.primary is not None:
+        with watch.step("write mesh"):
+            write_meshes(outcome.primary, mesh_folder(path))
+    with watch.step("write record"):
+        write_record(outcome.record, path)
+    return outcome.record
