@@ -3,15 +3,26 @@
 numba keeps compiled code beside the module, which an installed package may not allow, and pickled,
 so that whoever can write there decides what runs. Here it lies in a private folder, an entry counts
 while the text of its module is the same, and whatever fails, the kernel is compiled in memory.
+
+numba also numbers the data files through an index. Two processes that compile two forms of one
+kernel at the same time then give both the same number, and the later reader runs machine code made
+for other arguments. Here each form has a file of its own, named by what it is, that says what it
+is: there is no index to agree on.
 """
 
+import glob
 import hashlib
 import logging
 import os
+import pickle
+import uuid
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.serialize import dumps
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +33,7 @@ ENVIRONMENT = "QUANT_CACHE"
 """Names the folder of all caches; ``off`` is about headers: kernels hold nothing of a study."""
 
 _OTHERS_MAY_WRITE = 0o022
+_CHECKSUM_BYTES = 32
 
 
 def kernel_folder() -> Path | None:
@@ -120,6 +132,72 @@ class _Entries(CompileResultCacheImpl):
     _locator_classes: list[type[object]] = [_Locator]  # noqa: RUF012 - numba's attribute
 
 
+class _Form(NamedTuple):
+    """One compiled form on disk, with all that tells whether it is the one that is asked for."""
+
+    numba_version: str
+    stamp: str
+    key: object
+    compiled: object
+
+
+class _FormFiles:
+    """One file for each compiled form of a kernel: a checksum, then the form, pickled.
+
+    Writers never meet: a file is written under a name of its own and then renamed, and two
+    processes that compile the same form rename the same thing.
+    """
+
+    def __init__(self, folder: Path, base: str, stamp: str) -> None:
+        self._folder, self._base, self._stamp = folder, base, stamp
+        self._pattern = glob.escape(base)
+
+    def _path(self, key: object) -> Path:
+        text = f"{numba.__version__}\n{key}"
+        name = hashlib.sha256(text.encode()).hexdigest()[:24]
+        return self._folder / f"{self._base}.{self._stamp[:16]}.{name}.nbc"
+
+    def files(self) -> list[Path]:
+        """Return the files that belong to the present text of the kernel."""
+        return sorted(self._folder.glob(f"{self._pattern}.{self._stamp[:16]}.*.nbc"))
+
+    def load(self, key: object) -> object:
+        """Return what was kept for a key; None when there is nothing, or not quite that."""
+        try:
+            content = self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        checksum, body = content[:_CHECKSUM_BYTES], content[_CHECKSUM_BYTES:]
+        if hashlib.sha256(body).digest() != checksum:
+            logger.info("a kept kernel is damaged, it is compiled: %s", self._base)
+            return None
+        form = _Form(*pickle.loads(body))  # noqa: S301 - the folder is the user's own
+        asked = (numba.__version__, self._stamp, key)
+        return form.compiled if (form.numba_version, form.stamp, form.key) == asked else None
+
+    def save(self, key: object, compiled: object) -> None:
+        """Keep a compiled form, and remove those of an earlier text of the kernel."""
+        form = _Form(numba.__version__, self._stamp, key, compiled)
+        body: bytes = dumps(tuple(form))  # type: ignore[no-untyped-call]
+        path = self._path(key)
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}.part")
+        try:
+            part.write_bytes(hashlib.sha256(body).digest() + body)
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        present = set(self.files())
+        for old in self._folder.glob(f"{self._pattern}.*.nbc"):
+            if old not in present:
+                old.unlink(missing_ok=True)
+
+    def flush(self) -> None:
+        """Remove every form of the kernel; numba's word for it."""
+        for path in self._folder.glob(f"{self._pattern}.*.nbc"):
+            path.unlink(missing_ok=True)
+
+
 class KernelCache(FunctionCache):
     """The compiled forms of one kernel on disk; what fails is logged and compiled instead.
 
@@ -131,6 +209,13 @@ class KernelCache(FunctionCache):
 
     _impl_class = _Entries
 
+    def __init__(self, function: object) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        self._forms = _FormFiles(
+            Path(self._cache_path), self._impl.filename_base, self._impl.locator.get_source_stamp()
+        )
+        self._cache_file = self._forms
+
     def load_overload(self, sig: object, target_context: object) -> object:
         """Return the compiled form for a signature, or None."""
         try:
@@ -141,26 +226,11 @@ class KernelCache(FunctionCache):
 
     def save_overload(self, sig: object, data: object) -> None:
         """Keep a compiled form."""
-        for attempt in range(2):
-            try:
-                super().save_overload(sig, data)  # type: ignore[no-untyped-call]
-            except Exception as error:  # noqa: BLE001 - no room, no rights, a damaged index
-                logger.info("a kernel cannot be kept: %s", type(error).__name__)
-                if attempt == 0 and not isinstance(error, OSError):
-                    self._forget()
-                    continue
-            return
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001 - no room, no rights
+            logger.info("a kernel cannot be kept: %s", type(error).__name__)
 
     def kept(self) -> int:
         """Count the compiled forms on disk that belong to the present text of the kernel."""
-        try:
-            return len(self._cache_file._load_index())  # type: ignore[no-untyped-call]  # noqa: SLF001
-        except Exception:  # noqa: BLE001 - as in load_overload
-            return 0
-
-    def _forget(self) -> None:
-        """Empty an index that cannot be read."""
-        try:
-            self.flush()  # type: ignore[no-untyped-call]
-        except OSError as error:
-            logger.info("a damaged index cannot be replaced: %s", type(error).__name__)
+        return len(self._forms.files())

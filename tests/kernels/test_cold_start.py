@@ -148,21 +148,77 @@ def test_a_changed_setting_of_the_compiler_makes_all_kernels_anew(
     assert _ask(package, cache)[0] == ["41", "0"]
 
 
-@pytest.mark.parametrize("ending", ["nbi", "nbc"])
-@pytest.mark.parametrize("left", [0, 30])
-def test_a_damaged_cache_is_made_anew(
-    package: Path, tmp_path: Path, ending: str, left: int
-) -> None:
-    """A machine that went down while writing leaves short files."""
+@pytest.mark.parametrize("damage", ["empty", "short", "one byte"])
+def test_a_damaged_cache_is_made_anew(package: Path, tmp_path: Path, damage: str) -> None:
+    """A machine that went down while writing leaves short files; a disk may change a byte."""
     cache = tmp_path / "cache"
     _ask(package, cache)
-    damaged = list(cache.rglob(f"*.{ending}"))
+    damaged = list(cache.rglob("*.nbc"))
     for one in damaged:
-        one.write_bytes(one.read_bytes()[:left])
+        whole = one.read_bytes()
+        middle = len(whole) // 2
+        changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+        one.write_bytes({"empty": b"", "short": whole[:30], "one byte": changed}[damage])
 
     assert len(damaged) == 1
     assert _ask(package, cache) == (["41", "0"], "")
     assert _ask(package, cache) == (["41", "1"], "")
+
+
+MEANWHILE = """
+import sys, time
+from pathlib import Path
+from quant_kernels.tiny import raised
+go, values = Path(sys.argv[1]), (40, 40.0, 40j)
+while not go.exists():
+    time.sleep(0.001)
+for place in sys.argv[2]:
+    print(raised(values[int(place)]))
+print(sum(raised.stats.cache_hits.values()))
+"""
+
+
+def test_processes_that_compile_different_forms_at_once_do_not_mix_them_up(
+    package: Path, tmp_path: Path
+) -> None:
+    """Machine code that was made for other arguments gives wrong numbers or ends the process."""
+    answers = ["41", "41.0", "(1+40j)"]
+    code = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n{MEANWHILE}"
+    for attempt in range(2):
+        cache, go = tmp_path / f"cache{attempt}", tmp_path / f"go{attempt}"
+        environment = {**os.environ, "QUANT_CACHE": str(cache), "NUMBA_CACHE_DIR": ""}
+        running = [
+            subprocess.Popen(  # noqa: S603 - our own interpreter and code
+                [sys.executable, "-c", code, str(go), form],
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                env=environment,
+            )
+            for form in "012"
+        ]
+        go.touch()
+        told = [one.communicate()[0].split() for one in running]
+        assert told == [[answer, "0"] for answer in answers]
+
+        done = subprocess.run(  # noqa: S603 - our own interpreter and code
+            [sys.executable, "-c", code, str(go), "012"],
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+            env=environment,
+        )
+
+        assert done.stdout.split() == [*answers, "3"]
+
+
+def test_forms_of_an_earlier_text_are_removed(package: Path, tmp_path: Path) -> None:
+    """Kept code does not pile up over the years."""
+    cache, source = tmp_path / "cache", package / "tiny.py"
+    for addend in (1, 2, 3):
+        source.write_text(TINY.format(addend=addend), encoding="utf-8")
+        _ask(package, cache)
+
+    assert len([one for one in cache.rglob("*") if one.is_file()]) == 1
 
 
 def test_a_folder_that_cannot_be_made_costs_time_only(package: Path, tmp_path: Path) -> None:
