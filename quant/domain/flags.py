@@ -12,6 +12,7 @@ from quant.domain.codes.info import CodeInfo, Severity
 from quant.domain.codes.measuring import MEASURES, RUN, SPHERES
 from quant.domain.codes.reading import READING, SELECTION
 from quant.domain.codes.regions import REGIONS
+from quant.domain.codes.scoring import SCORING
 from quant.domain.text import plain
 
 __all__ = ["CODES", "CodeInfo", "Flag", "Severity"]
@@ -25,6 +26,7 @@ CODES: dict[str, CodeInfo] = {
     **MEASURES,
     **RUN,
     **COHORT,
+    **SCORING,
 }
 """Every code that a result, a quarantine list or an error may carry."""
 
