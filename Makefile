@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint check benchmark clean help
+.PHONY: demo test lint check benchmark soak clean help
 
 help:
 	@echo "make demo   install and measure the sample study (about 3 minutes the first time)"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make check  test, then lint: what continuous integration runs"
 	@echo "make benchmark  speed and accuracy against peers, as tables and benchmarks/results/*.json (30 minutes)"
+	@echo "make soak   every goal of reliability at its release size, with the figures (hours)"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -53,6 +54,9 @@ check: test lint
 
 benchmark: $(VENV)/.installed-bench
 	@$(BIN)/python benchmarks/run.py
+
+soak: $(VENV)/.installed-test
+	@$(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) out build dist
