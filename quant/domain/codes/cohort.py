@@ -1,5 +1,6 @@
 """Codes of cohort statistics: outcomes, survival, classification, agreement, audit."""
 
+from quant.domain.codes.classification import AGREEMENT, CLASSIFICATION, GROUPS
 from quant.domain.codes.info import CodeInfo, E, I, W
 
 OUTCOMES: dict[str, CodeInfo] = {
@@ -105,5 +106,11 @@ SURVIVAL: dict[str, CodeInfo] = {
     ),
 }
 
-COHORT: dict[str, CodeInfo] = {**OUTCOMES, **SURVIVAL}
+COHORT: dict[str, CodeInfo] = {
+    **OUTCOMES,
+    **SURVIVAL,
+    **CLASSIFICATION,
+    **GROUPS,
+    **AGREEMENT,
+}
 """Every code of cohort statistics."""
