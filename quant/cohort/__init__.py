@@ -14,11 +14,26 @@ package loads nothing heavy; each name is loaded when it is first used.
 
 from importlib import import_module
 
+# No module carries the name of a function that it holds: importing it would hide the function.
 _HOMES = {
+    "accuracy": "quant.cohort.two_by_two",
+    "association": "quant.cohort.two_by_two",
     "kaplan_meier": "quant.cohort.survival",
+    "proportion": "quant.cohort.proportions",
+    "roc": "quant.cohort.roc_analysis",
+    "roc_compare": "quant.cohort.roc_analysis",
+    "roc_curve": "quant.cohort.roc_analysis",
 }
 
-__all__ = ["kaplan_meier"]
+__all__ = [
+    "accuracy",
+    "association",
+    "kaplan_meier",
+    "proportion",
+    "roc",
+    "roc_compare",
+    "roc_curve",
+]
 
 
 def __getattr__(name: str) -> object:

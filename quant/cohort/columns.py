@@ -39,6 +39,11 @@ class Notes:
         if sentence not in self.sentences:
             self.sentences.append(sentence)
 
+    def take(self, other: "Notes") -> None:
+        """Add the codes and sentences of another."""
+        self.codes += [code for code in other.codes if code not in self.codes]
+        self.sentences += [note for note in other.sentences if note not in self.sentences]
+
     def on(self, frame: "pd.DataFrame", **stamp: object) -> "pd.DataFrame":
         """Put codes, sentences and ``stamp`` (method, n, ...) on a frame's ``attrs``.
 

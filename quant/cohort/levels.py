@@ -1,0 +1,91 @@
+"""Levels of intervals, quantiles and tails of the distributions that tests refer to."""
+
+import math
+from statistics import NormalDist
+
+from quant.errors import UsageError
+
+SEED = 20250331
+"""Seed of resampling where none is given; it is printed with every result."""
+
+
+def require_level(level: float) -> None:
+    """Raise a UsageError unless a level lies strictly between 0 and 1."""
+    if not 0.0 < level < 1.0:
+        raise UsageError(
+            "USAGE",
+            "The level of an interval is not between 0 and 1.",
+            found=str(level),
+            needed="a fraction such as 0.95",
+        )
+
+
+def require_choice(name: str, value: str, known: "tuple[str, ...]") -> None:
+    """Raise a UsageError unless a setting has one of the known values."""
+    if value not in known:
+        raise UsageError(
+            "USAGE", f"{name} is not known.", found=str(value), needed=", ".join(known)
+        )
+
+
+def require_replicates(replicates: int, least: int = 1) -> None:
+    """Raise a UsageError unless the number of replicates is a whole number of at least this."""
+    if isinstance(replicates, bool) or int(replicates) != replicates or replicates < least:
+        raise UsageError(
+            "USAGE",
+            "The number of replicates is too small, or no whole number.",
+            found=str(replicates),
+            needed=f"at least {least}",
+        )
+
+
+def normal_quantile(level: float) -> float:
+    """Return the half-width, in standard errors, of a two-sided normal interval."""
+    from scipy.special import ndtri
+
+    return float(-ndtri((1.0 - level) / 2.0))
+
+
+def normal_p(z: float) -> float:
+    """Two-sided p of a standard normal statistic."""
+    return math.erfc(abs(z) / math.sqrt(2.0)) if not math.isnan(z) else math.nan
+
+
+def student_p(t: float, df: float) -> float:
+    """Two-sided p of Student's statistic."""
+    from scipy.special import stdtr
+
+    return float(2.0 * stdtr(df, -abs(t)))
+
+
+def student_quantile(level: float, df: float) -> float:
+    """Half-width, in standard errors, of a two-sided interval of Student's distribution."""
+    from scipy.special import stdtrit
+
+    return float(-stdtrit(df, (1.0 - level) / 2.0))
+
+
+def chi_square_p(chi_square: float, df: float) -> float:
+    """Upper tail of the chi-square distribution."""
+    from scipy.special import chdtrc
+
+    return float(chdtrc(df, chi_square))
+
+
+def f_p(statistic: float, df_above: float, df_below: float) -> float:
+    """Upper tail of Fisher's F distribution."""
+    from scipy.special import fdtrc
+
+    return float(fdtrc(df_above, df_below, statistic))
+
+
+def f_quantile(probability: float, df_above: float, df_below: float) -> float:
+    """Quantile of Fisher's F distribution."""
+    from scipy.special import fdtri
+
+    return float(fdtri(df_above, df_below, probability))
+
+
+def normal_density(z: float) -> float:
+    """Density of the standard normal distribution."""
+    return NormalDist().pdf(z)
