@@ -4,7 +4,8 @@
 
     QuantError                 anything that this engine refuses
     ├── UsageError             the call itself is wrong (protocol, options, output folder)
-    │   └── ProtocolError      a protocol that cannot be read or does not validate
+    │   ├── ProtocolError      a protocol that cannot be read or does not validate
+    │   └── OutputError        the output folder is full, read-only, in use or leads elsewhere
     ├── CohortError            a table of outcomes or measurements cannot answer the question
     └── StudyError             one study (or one file of it) cannot be used; the batch goes on
         ├── ReadError          a file that cannot be read or decoded
@@ -85,6 +86,10 @@ class UsageError(QuantError):
 
 class ProtocolError(UsageError):
     """A protocol that cannot be read or does not validate."""
+
+
+class OutputError(UsageError):
+    """The output folder is full, cannot be written, is in use, or leads elsewhere."""
 
 
 class CohortError(QuantError):

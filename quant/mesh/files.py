@@ -1,12 +1,7 @@
 """Mesh files: binary STL and PLY."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONVENTION = "LPS mm (DICOM patient: x to left, y to back, z to head); faces outward"
 """Written into every file and onto every mesh."""
@@ -17,12 +12,11 @@ _STL_TRIANGLE = np.dtype(
 _PLY_FACE = np.dtype([("count", "u1"), ("corners", "<i4", (3,))])
 
 
-def write_stl(path: "Path", vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> None:
-    """Write a binary little-endian STL file; the header names the convention.
+def stl_bytes(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> bytes:
+    """Return a binary little-endian STL file; the header names the convention.
 
     Parameters
     ----------
-    path : Path
     vertices : (V, 3) float64
         LPS, mm; stored as float32.
     faces : (F, 3) int32
@@ -35,15 +29,14 @@ def write_stl(path: "Path", vertices: NDArray[np.float64], faces: NDArray[np.int
     triangles["corners"] = corners
     # 3D Slicer reads SPACE=LPS; a header that began with "solid" would mean text
     header = f"binary STL; SPACE=LPS; {CONVENTION}".encode("ascii")[:80].ljust(80)
-    path.write_bytes(header + np.array(len(faces), dtype="<u4").tobytes() + triangles.tobytes())
+    return header + np.array(len(faces), dtype="<u4").tobytes() + triangles.tobytes()
 
 
-def write_ply(path: "Path", vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> None:
-    """Write a binary little-endian PLY file; a comment names the convention.
+def ply_bytes(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> bytes:
+    """Return a binary little-endian PLY file; a comment names the convention.
 
     Parameters
     ----------
-    path : Path
     vertices : (V, 3) float64
         LPS, mm; stored as float32.
     faces : (F, 3) int32
@@ -63,4 +56,4 @@ def write_ply(path: "Path", vertices: NDArray[np.float64], faces: NDArray[np.int
     records["count"] = 3
     records["corners"] = faces
     head = ("\n".join(lines) + "\n").encode("ascii")
-    path.write_bytes(head + vertices.astype("<f4").tobytes() + records.tobytes())
+    return head + vertices.astype("<f4").tobytes() + records.tobytes()

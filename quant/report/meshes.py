@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quant.report.writing import write_bytes
+
 if TYPE_CHECKING:
     from quant.domain.region import Region
 
@@ -12,11 +14,10 @@ def write_meshes(region: "Region", folder: Path) -> None:
 
     A region without a voxel that is at least half inside has no mesh; nothing is written.
     """
-    from quant.mesh import region_mesh, write_ply, write_stl
+    from quant.mesh import ply_bytes, region_mesh, stl_bytes
 
     if region.voxels == 0:
         return
-    folder.mkdir(parents=True, exist_ok=True)
     vertices, faces = region_mesh(region)
-    write_stl(folder / "tumour.stl", vertices, faces)
-    write_ply(folder / "tumour.ply", vertices, faces)
+    write_bytes(folder / "tumour.stl", stl_bytes(vertices, faces))
+    write_bytes(folder / "tumour.ply", ply_bytes(vertices, faces))

@@ -13,7 +13,7 @@ from quant.domain.grid import Grid
 from quant.domain.protocol import MorphologySettings
 from quant.domain.region import Region
 from quant.measure.morphology import measure_morphology
-from quant.mesh import CONVENTION, region_mesh, to_trimesh, write_ply, write_stl
+from quant.mesh import CONVENTION, ply_bytes, region_mesh, stl_bytes, to_trimesh
 from quant.report.meshes import write_meshes
 from tests.support.geometry import AFFINES, grid
 from tests.support.masks import Mask, blob, noise, skimage_mesh, torus
@@ -123,7 +123,7 @@ def test_a_region_below_half_has_an_empty_mesh_and_no_files(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["axial", "oblique"])
 def test_stl_comes_back_as_it_was_written(name: str, tmp_path: Path) -> None:
     vertices, faces = region_mesh(region(blob((7, 9, 8), 5), grid(name), (3, 5, 7)))
-    write_stl(tmp_path / "a.stl", vertices, faces)
+    (tmp_path / "a.stl").write_bytes(stl_bytes(vertices, faces))
     mesh = load(tmp_path / "a.stl")
     content = (tmp_path / "a.stl").read_bytes()
 
@@ -143,7 +143,7 @@ def test_stl_comes_back_as_it_was_written(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["axial", "oblique"])
 def test_ply_comes_back_as_it_was_written(name: str, tmp_path: Path) -> None:
     vertices, faces = region_mesh(region(blob((7, 9, 8), 5), grid(name), (3, 5, 7)))
-    write_ply(tmp_path / "a.ply", vertices, faces)
+    (tmp_path / "a.ply").write_bytes(ply_bytes(vertices, faces))
     mesh = load(tmp_path / "a.ply")
 
     np.testing.assert_allclose(mesh.vertices, vertices, atol=2e-5)

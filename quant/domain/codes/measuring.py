@@ -226,6 +226,21 @@ RUN: dict[str, CodeInfo] = {
     "OUT_IN_USE": CodeInfo(
         E, "The output folder is in use by another run.", "Wait, or choose another folder."
     ),
+    "OUT_NO_SPACE": CodeInfo(
+        E,
+        "There is no room for the results: the disk is full or a quota is reached.",
+        "Free some space and give the same command again; what is measured is kept.",
+    ),
+    "OUT_NOT_WRITABLE": CodeInfo(
+        E,
+        "The output folder cannot be written.",
+        "Check its rights and the medium, or choose another folder.",
+    ),
+    "OUT_LINK": CodeInfo(
+        E,
+        "A link in the output folder leads elsewhere; nothing is written through it.",
+        "Remove the link, or choose another folder.",
+    ),
     "NOTHING_MEASURED": CodeInfo(
         E,
         "No tumour, lesion or reference sphere could be measured in the study.",
