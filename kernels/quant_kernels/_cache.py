@@ -214,7 +214,7 @@ class KernelCache(FunctionCache):
         self._forms = _FormFiles(
             Path(self._cache_path), self._impl.filename_base, self._impl.locator.get_source_stamp()
         )
-        self._cache_file = self._forms
+        self._cache_file = self._forms  # type: ignore[assignment]
 
     def load_overload(self, sig: object, target_context: object) -> object:
         """Return the compiled form for a signature, or None."""

@@ -22,7 +22,7 @@ def kernel(function: F) -> F:
     compiled: Any = numba.njit(nogil=True, fastmath=False)(function)
     if compiled is not function:
         with contextlib.suppress(RuntimeError):  # nowhere to keep it, as the log says
-            compiled._cache = KernelCache(function)  # type: ignore[no-untyped-call]  # noqa: SLF001
+            compiled._cache = KernelCache(function)  # noqa: SLF001
         KERNELS[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = compiled
     kept: F = compiled
     return kept

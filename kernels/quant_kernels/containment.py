@@ -8,7 +8,7 @@ from quant_kernels._jit import kernel
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Table = tuple[Integers, Integers, Integers, Floats, Floats]
+Table = tuple[Integers, Integers, Integers, Floats]
 
 MOST_ROOM = 255
 """Voxels to the end of a run are counted up to here."""
@@ -21,14 +21,17 @@ def _room(full: Bytes, width: int, room: Bytes) -> None:
     At most 255; 0 where the voxel is not full.
     """
     for row in range(full.size // width):
-        run = 0
-        for at in range(row * width, (row + 1) * width):
-            run = min(run + 1, MOST_ROOM) if full[at] != 0 else 0
-            room[at] = run
-        run = 0
-        for at in range((row + 1) * width - 1, row * width - 1, -1):
-            run = min(run + 1, MOST_ROOM) if full[at] != 0 else 0
-            room[at] = min(np.int64(room[at]), np.int64(run))
+        at, stop = row * width, (row + 1) * width
+        while at < stop:
+            end = at
+            while end < stop and full[end] != 0:
+                end += 1
+            for x in range(at, end):
+                room[x] = min(x - at + 1, end - x, MOST_ROOM)
+            while end < stop and full[end] == 0:
+                room[end] = 0
+                end += 1
+            at = end
 
 
 @kernel

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
-Table = tuple[Integers, Integers, Integers, Floats, Floats]
+Table = tuple[Integers, Integers, Integers, Floats]
 
 SUMS_AT_ONCE = 1024
 """Running sums that are added up together: with their folded rows they stay in the first cache."""
@@ -184,7 +184,7 @@ def _sweep_sums(
     wanted row, the width of a row, and how many sums stand side by side.
     """
     k, first, last, width, each = where
-    half, rows, edges, jumps, _ = table
+    half, rows, edges, jumps = table
     line = (width + 1) * each
     start, stop = first * line, (last + 2 * half[1] + 1) * line
     folded, work = np.empty(ring.shape[1]), np.empty(ring.shape[1])
@@ -279,7 +279,7 @@ def sphere_sweep(
     origin: tuple[float, float],
     candidates: Bytes,
     table: Table,
-    each: int,
+    parts: int,
 ) -> Floats:
     """Sum values and their squares under a sphere's weights, for every candidate position.
 
@@ -302,9 +302,9 @@ def sphere_sweep(
         its edges, first and last + 1 voxel of weight of at least one half (both 0 if none), and
         the binary logarithm, rounded down, of their number. ``edges`` (E, 2) int64: where a
         weight begins, and where its mirror image ends. ``jumps`` (E,) float64: by how much the
-        weight rises there. ``weights`` (k, j, i) float64: the stencil itself.
-    each : int
-        2 for sums, sums of squares and maxima; 1 for sums only.
+        weight rises there.
+    parts : int
+        1 for sums only, 2 for sums of squares as well, 3 for maxima as well.
 
     Returns
     -------
@@ -315,14 +315,15 @@ def sphere_sweep(
 
     Notes
     -----
-    Work space: 8 x ``each`` x (2 half[0] + 3) bytes a voxel of one slice for the running sums, and
+    Work space: 8 or 16 x (2 half[0] + 3) bytes a voxel of one slice for the running sums, and
     about 4 x log2(i) for the maxima: for a sphere of 13 voxels in a cube of 64 about four times
     the values.
     """
     size_k, size_j, size_i = candidates.shape
     height, width = values.shape[1:]
-    half, rows, edges, jumps, weights = table
-    scaled = half, rows, edges * each, jumps, weights
+    half, rows, edges, jumps = table
+    each = min(parts, 2)
+    scaled = half, rows, edges * each, jumps
     flat, wanted = values.reshape(-1, height * width), candidates.reshape(size_k, -1)
     ring = np.empty((2 * half[0] + 1, height * (width + 1) * each))
     sums, top = np.empty(ring.shape[1]), np.empty(height * width, np.float32)
@@ -342,7 +343,7 @@ def sphere_sweep(
         sums[:] = 0.0
         top[:] = -np.inf
         _sweep_sums(sums, ring, spans, scaled, (k, first, last, width, each))
-        if each == 2:
+        if parts == 3:
             _sweep_maxima(top, flat, spans, table, (k, first, last, width))
         found += _write_wanted((sums, top), wanted[k], spans, (size_i, width, each), out[found:])
     return out

@@ -136,7 +136,7 @@ def label_statistics(
     values: NDArray[np.float32],
     boxes: NDArray[np.int64],
     moments: NDArray[np.float64],
-) -> None:
+) -> int:
     """Collect box, count, sum, squares, least and largest value of every label in one pass.
 
     Parameters
@@ -153,6 +153,11 @@ def label_statistics(
         Zeros; set to sum, sum of squares about the mean, least, largest, and the number of values
         that are not finite. With any of those the others mean nothing.
 
+    Returns
+    -------
+    int
+        The highest label that occurs, 0 for none; rows beyond it were not touched.
+
     References
     ----------
     Chan, Golub, LeVeque 1983, doi:10.1080/00031305.1983.10483115
@@ -160,13 +165,14 @@ def label_statistics(
     _, rows, columns = labels.shape
     flat, row = labels.ravel(), values.ravel()
     runs, sums = np.empty((RUNS, 3), dtype=np.int64), np.empty((RUNS, 5))
-    found, place, k = RUNS, (0, 0), 0
+    found, place, k, top = RUNS, (0, 0), 0, 0
     while found == RUNS:
         found = _list_runs(flat, words, columns, place, runs)
         _sum_runs(row, runs[:found], sums)
         for r in range(found):
             start, end, line = runs[r, 0], runs[r, 1], runs[r, 2]
             label = int(flat[start])
+            top = max(top, label)
             if np.isfinite(sums[r, 0]):
                 _join(moments, label, sums[r], (end - start, boxes[label, 6]))
             else:
@@ -175,6 +181,7 @@ def label_statistics(
                 k += 1
             _widen(boxes, label, (k, line - k * rows, start - line * columns), end - start)
             place = end, line
+    return top
 
 
 @kernel
@@ -209,6 +216,29 @@ def gather_by_label(
             place = end, runs[r, 2]
 
 
+LANES = 32
+"""Sums that run side by side, so that one processor instruction can serve several."""
+
+
+@kernel
+def _moment_sums(
+    values: NDArray[np.float32], weights: NDArray[np.float32], origin: float
+) -> tuple[float, float, float]:
+    """Sum weights, weights x distance from an origin, and x its square; weight 0 never counts."""
+    total, first, second = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    size = values.shape[0]
+    for start in range(0, size, LANES):
+        width = min(LANES, size - start)
+        value, weight = values[start : start + width], weights[start : start + width]
+        for lane in range(width):
+            part = np.float64(weight[lane])
+            apart = np.float64(value[lane]) - origin if part > 0.0 else 0.0
+            total[lane] += part
+            first[lane] += part * apart
+            second[lane] += part * apart * apart
+    return total.sum(), first.sum(), second.sum()
+
+
 @kernel
 def weighted_moments(
     values: NDArray[np.float32], weights: NDArray[np.float32], inside: float
@@ -218,6 +248,7 @@ def weighted_moments(
     Parameters
     ----------
     values, weights : (K, J, I) float32, C-contiguous
+        No weight is below 0.
     inside : float
         Voxels with at least this weight are inside.
 
@@ -229,21 +260,49 @@ def weighted_moments(
         do not count, whatever their value; without any weight mean and square are NaN.
     """
     flat, weight = values.ravel(), weights.ravel()
-    total, total_value, voxels, most = 0.0, 0.0, 0, -np.inf
+    voxels, most = 0, -np.inf
     for n in range(flat.shape[0]):
-        if weight[n] > 0.0:
-            value, part = np.float64(flat[n]), np.float64(weight[n])
-            total += part
-            total_value += part * value
-            if part >= inside:
-                voxels += 1
-                if value > most or np.isnan(value):
-                    most = value
+        if weight[n] >= inside:
+            voxels += 1
+            if flat[n] > most or np.isnan(flat[n]):
+                most = np.float64(flat[n])
+    total, first, _ = _moment_sums(flat, weight, 0.0)
     if total == 0.0:
         return np.nan, np.nan, voxels, most
-    mean, squares = total_value / total, 0.0
-    for n in range(flat.shape[0]):
-        if weight[n] > 0.0:
-            apart = np.float64(flat[n]) - mean
-            squares += np.float64(weight[n]) * apart * apart
-    return mean, squares / total, voxels, most
+    mean = first / total
+    _, first, second = _moment_sums(flat, weight, mean)
+    return mean + first / total, max(second / total - (first / total) ** 2, 0.0), voxels, most
+
+
+@kernel
+def _add_row(sums: NDArray[np.float64], values: NDArray[np.float32], weight: float) -> None:
+    for i in range(sums.shape[0]):
+        sums[i] += weight * values[i]
+
+
+@kernel
+def stencil_sums(
+    block: NDArray[np.float32], weights: NDArray[np.float64], sums: NDArray[np.float64]
+) -> None:
+    """Sum values under a small stencil at every place of it in a block.
+
+    Parameters
+    ----------
+    block : (K, J, I) float32, C-contiguous
+    weights : (a, b, c) float64
+    sums : (K - a + 1, J - b + 1, I) float64, C-contiguous
+        Set for the stencil's first voxel at k, j, i; what lies in the last c - 1 columns means
+        nothing. A sum that is not finite has a value under it that is not.
+    """
+    width = block.shape[2]
+    reach = sums.shape[1] * width - weights.shape[2] + 1
+    for k in range(sums.shape[0]):
+        plane = sums[k].ravel()
+        plane[:] = 0.0
+        for a in range(weights.shape[0]):
+            layer = block[k + a].ravel()
+            for b in range(weights.shape[1]):
+                for c in range(weights.shape[2]):
+                    if weights[a, b, c] > 0.0:
+                        start = b * width + c
+                        _add_row(plane[:reach], layer[start : start + reach], weights[a, b, c])

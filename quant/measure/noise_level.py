@@ -2,12 +2,13 @@
 
 The model: noise is white noise smoothed by a Gaussian, its variance proportional to the local mean
 (counting statistics after a linear post-filter). Level and width are found by the method of
-moments from two sums over what is left of the liver's values after a linear trend: of squares, and
+moments from two sums over what is left of the liver's values after a slow trend: of squares, and
 of products of voxels some millimetres apart. Their expectations account for what the trend takes
 away and for the correlation itself, so they hold even where a sphere has a few grains of noise
 only. How far such an estimate may be off is found by making it again from made noise.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,6 +39,9 @@ LEAST_VOXELS = 30
 
 REACH_RADII = 2.0
 """Admissible centres so many radii around the chosen one are looked at beside the sphere itself."""
+
+TREND_ORDER = 2
+"""A quadratic trend is taken off: a linear one leaves slow unevenness that counts as noise."""
 
 WIDTHS_MM = np.linspace(0.0, 24.0, 17)
 """Widths at which expectations are computed; between them they are interpolated."""
@@ -85,8 +89,8 @@ class Sample:
         0 beyond the sample.
     mask : (k, j, i) float64
         1 in the sample, else 0.
-    trend : (4, k, j, i) float64
-        Orthonormal columns of a linear trend; 0 beyond the sample.
+    trend : (T, k, j, i) float64
+        Orthonormal columns of a slow trend; 0 beyond the sample.
     spacing_mm : (3,) float64
     """
 
@@ -171,7 +175,7 @@ def _estimated(
     stated = "level stated, " if settings.noise_cov is not None else ""
     stated += "width stated, " if settings.noise_fwhm_mm is not None else ""
     method = (
-        f"{stated}estimated from {int(sample.mask.sum())} voxels of the liver, linear trend off"
+        f"{stated}estimated from {int(sample.mask.sum())} voxels of the liver, quadratic trend off"
     )
     plausible = tuple(zip(levels, (one for _, one in fits), strict=True))
     cov = math.sqrt(level / mean)
@@ -204,19 +208,30 @@ def liver_sample(volume: "Volume", liver: "PlacedSphere") -> Sample | None:
         return None
     box = tuple(slice(a, a + n) for a, n in zip(low, mask.shape, strict=True))
     values = volume.values[box].astype(np.float64) * mask
-    return Sample(values, mask, trend_columns(mask), grid.spacing_mm)
+    return Sample(values, mask, trend_columns(mask, TREND_ORDER), grid.spacing_mm)
 
 
-def trend_columns(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Columns of a linear trend times weights (k, j, i), orthonormal; flat ones are left out.
+def trend_columns(weights: NDArray[np.float64], order: int = 1) -> NDArray[np.float64]:
+    """Columns of a trend times weights (k, j, i), orthonormal; those that add nothing are left out.
+
+    Parameters
+    ----------
+    weights : (k, j, i) float64
+    order : int
+        1 for a linear trend, 2 for a quadratic one.
 
     Returns
     -------
-    (1 to 4, k, j, i) float64
+    (1 to 4 or 10, k, j, i) float64
     """
-    places = np.stack(np.meshgrid(*(np.arange(float(n)) for n in weights.shape), indexing="ij"))
+    middles = [np.arange(float(n)) - (n - 1) / 2.0 for n in weights.shape]
+    places = np.meshgrid(*middles, indexing="ij")
+    powers = itertools.chain.from_iterable(
+        itertools.combinations_with_replacement(places, n) for n in range(order + 1)
+    )
     columns: list[NDArray[np.float64]] = []
-    for one in (np.ones_like(weights), *places):
+    for factors in powers:
+        one = math.prod(factors, start=np.ones_like(weights))
         column = one * weights
         size = _length(column)
         for _ in range(2):  # twice is enough for rounding
@@ -285,7 +300,8 @@ def _moments(sample: Sample) -> Moments:
 
 def _inner(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum the products of columns, in a fixed order (no BLAS)."""
-    return np.array([[float((a * b).sum()) for b in second] for a in first])
+    found: NDArray[np.float64] = np.einsum("akji,bkji->ab", first, second)
+    return found
 
 
 def _product(first: Taps, second: Taps) -> Taps:

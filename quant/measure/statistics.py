@@ -111,8 +111,8 @@ def measure_label_statistics(
     narrow, names = narrow_labels(labels)
     given = _with_words(narrow)
     boxes, moments = np.zeros((names.size, 7), dtype=np.int64), np.zeros((names.size, 5))
-    label_statistics(*given, volume.values, boxes, moments)
-    found = np.flatnonzero(boxes[:, 6])
+    top = int(label_statistics(*given, volume.values, boxes, moments))
+    found = np.flatnonzero(boxes[: top + 1, 6])
     boxes, moments = boxes[found], moments[found]
     voxels, not_finite = boxes[:, 6], moments[:, 4].astype(np.int64)
     moments[not_finite > 0, :4] = np.nan

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from quant.domain.arrays import require_finite
 from quant.domain.grid import ORTHOGONAL_TOLERANCE
 from quant.domain.protocol import PeakRule
 from quant.errors import GeometryError
 from quant.reference.ball_weights import ball_weights
-from quant.reference.boxes import Index, as_index
+from quant.reference.boxes import Index, as_index, cut
 from quant.reference.criteria import first_in_world
-from quant.reference.sweep import SweepTable, sweep_table, swept
+from quant.reference.sweep import SweepTable, sweep_table
 
 if TYPE_CHECKING:
     from quant.domain.region import Region
@@ -206,9 +207,30 @@ def local_peak(
 def _best_peak(
     volume: "Volume", region: "Region", mask: NDArray[np.bool_], stencil: Stencil
 ) -> tuple[float, Index]:
-    result = swept(volume.values, None, (region.corner, mask), stencil)
-    scale = max(abs(float(result.means.max())), abs(float(result.means.min())))
-    best = np.flatnonzero(result.means >= result.means.max() - 1e-12 * scale)
-    chosen = best[first_in_world(volume.grid.to_mm(result.indices[best]))]
-    k, j, i = (int(c) for c in result.indices[chosen])
-    return float(result.means[chosen]), (k, j, i)
+    first = as_index(np.array(region.corner) + stencil.lower)
+    shape = as_index(np.array(mask.shape) + stencil.weights.shape - 1)
+    block = cut(volume.values, (0, 0, 0), first, shape)
+    ends = zip(first, shape, volume.values.shape, strict=True)
+    found = _stencil_sums(block, stencil)[mask]
+    if min(first) >= 0 and all(f + n <= m for f, n, m in ends):
+        found /= stencil.total
+    else:  # only what lies in the volume counts
+        there = cut(np.ones_like(volume.values), (0, 0, 0), first, shape)
+        found /= _stencil_sums(there, stencil)[mask]
+    require_finite(bool(np.isfinite(found).all()), "A volume whose peak is wanted")
+    top = float(found.max())
+    scale = max(abs(top), abs(float(found.min())))
+    highest = found >= top - 1e-12 * scale
+    best = np.argwhere(mask)[highest] + region.corner
+    chosen = first_in_world(volume.grid.to_mm(best))
+    return float(found[highest][chosen]), as_index(best[chosen])
+
+
+def _stencil_sums(block: NDArray[np.float32], stencil: Stencil) -> NDArray[np.float64]:
+    """Sum a block under a stencil, at every place of its centre for which the block was cut."""
+    from quant_kernels.statistics import stencil_sums
+
+    k, j, i = (n - w + 1 for n, w in zip(block.shape, stencil.weights.shape, strict=True))
+    sums = np.empty((k, j, block.shape[2]))
+    stencil_sums(block, stencil.weights, sums)
+    return sums[:, :, :i]

@@ -13,13 +13,7 @@ from quant.reference.boxes import Index, as_index, cut
 if TYPE_CHECKING:
     from quant.reference.stencil import Stencil
 
-SweepTable = tuple[
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-]
+SweepTable = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 FULL_WEIGHT = 1.0 - 1e-6
 """From this weight on a voxel is wholly inside: so many digits has a sum of float32 fractions."""
@@ -108,7 +102,7 @@ def sweep_table(weights: NDArray[np.float64]) -> SweepTable | None:
     first = np.where(count > 0, inside.argmax(axis=1), 0)
     levels = [max(int(n), 1).bit_length() - 1 for n in count]
     rows = np.stack([starts[:-1], starts[1:], first, first + count, levels], axis=1)
-    return half, rows.astype(np.int64), edges.astype(np.int64), rises[row, at], weights
+    return half, rows.astype(np.int64), edges.astype(np.int64), rises[row, at]
 
 
 def swept(
@@ -244,7 +238,7 @@ def _summed(
 
     if stencil.table is None:
         return sphere_sums(block, _places(wanted), stencil.weights, origin[0])
-    sums = sphere_sweep(block, origin, wanted, stencil.table, 2)
+    sums = sphere_sweep(block, origin, wanted, stencil.table, 3)
     if origin[1] < np.inf:
         numbers = np.where(wanted.ravel() != 0, np.cumsum(wanted.ravel() != 0) - 1, -1)
         far = np.abs(block - np.float64(origin[0])) > origin[1]

@@ -60,7 +60,7 @@ def test_the_sweep_equals_a_naive_loop_at_every_candidate(
     for array in (values, candidates):
         array.flags.writeable = False
 
-    sums = sphere_sweep(values, NO_LIMIT, candidates, _table(stencil), 2)
+    sums = sphere_sweep(values, NO_LIMIT, candidates, _table(stencil), 3)
 
     assert len(sums) == candidates.sum() > 50
     expected = _naive(values, np.argwhere(candidates), stencil.weights)
@@ -87,8 +87,9 @@ def test_the_sums_equal_scipy_correlate() -> None:
     stencil = sphere_stencil(np.eye(3) * 3.0, 8.0)
     places = _places(stencil)
 
-    sums = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), _table(stencil), 2)
+    sums = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), _table(stencil), 3)
     only = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), _table(stencil), 1)
+    both = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), _table(stencil), 2)
 
     half = tuple(
         slice(n // 2, n // 2 + p) for n, p in zip(stencil.weights.shape, places, strict=True)
@@ -99,6 +100,8 @@ def test_the_sums_equal_scipy_correlate() -> None:
     highest = ndimage.maximum_filter(values, footprint=stencil.weights >= 0.5, mode="constant")
     np.testing.assert_array_equal(sums[:, 2], highest[half].ravel())
     np.testing.assert_array_equal(only[:, 0], sums[:, 0])
+    np.testing.assert_array_equal(both[:, :2], sums[:, :2])
+    assert np.isinf(both[:, 2]).all()
 
 
 @pytest.mark.parametrize("spacing", [(3.0, 3.0, 3.0), (4.8, 4.8, 4.8), (1.5, 0.98, 0.98)])
@@ -111,7 +114,7 @@ def test_means_and_sds_equal_the_float64_fft_to_nine_digits(
     shape = tuple(n + 9 for n in stencil.weights.shape)
     values = np.random.default_rng(8).poisson(50.0, shape).astype(np.float32)
 
-    sums = sphere_sweep(values, (50.0, np.inf), np.ones((10, 10, 10), np.uint8), _table(stencil), 2)
+    sums = sphere_sweep(values, (50.0, np.inf), np.ones((10, 10, 10), np.uint8), _table(stencil), 3)
 
     size = [scipy.fft.next_fast_len(n, real=True) for n in shape]
     kernel = scipy.fft.rfftn(stencil.weights, size)
@@ -136,7 +139,7 @@ def test_voxels_beyond_the_limit_are_left_out_and_added_one_by_one() -> None:
     numbers = np.where(candidates == 0, -1, candidates.cumsum().reshape(candidates.shape) - 1)
     apart = np.argwhere(values > 100.0)
 
-    sums = sphere_sweep(values, (0.5, 100.0), candidates, _table(stencil), 2)
+    sums = sphere_sweep(values, (0.5, 100.0), candidates, _table(stencil), 3)
     left_out = sums.copy()
     add_voxels(
         sums, numbers, apart, values[tuple(apart.T)].astype(np.float64) - 0.5, stencil.weights
@@ -160,9 +163,9 @@ def test_a_hot_neighbour_in_the_row_costs_no_digits() -> None:
     candidates = np.zeros(_places(stencil, values.shape), np.uint8)
     candidates[:, :, 20:] = 1
 
-    sums = sphere_sweep(values, (1.0, 100.0), candidates, _table(stencil), 2)
+    sums = sphere_sweep(values, (1.0, 100.0), candidates, _table(stencil), 3)
 
-    expected = sphere_sweep(without, (1.0, 100.0), candidates, _table(stencil), 2)
+    expected = sphere_sweep(without, (1.0, 100.0), candidates, _table(stencil), 3)
     np.testing.assert_allclose(sums, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -171,9 +174,9 @@ def test_no_candidate_gives_no_row_and_repeats_are_the_same_bytes() -> None:
     stencil = sphere_stencil(np.eye(3) * 3.0, 8.0)
     places, table = _places(stencil), _table(stencil)
 
-    none = sphere_sweep(values, NO_LIMIT, np.zeros(places, np.uint8), table, 2)
-    first = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), table, 2)
-    again = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), table, 2)
+    none = sphere_sweep(values, NO_LIMIT, np.zeros(places, np.uint8), table, 3)
+    first = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), table, 3)
+    again = sphere_sweep(values, NO_LIMIT, np.ones(places, np.uint8), table, 3)
 
     assert none.shape == (0, 3)
     assert first.tobytes() == again.tobytes()
@@ -185,7 +188,7 @@ def test_slices_without_candidates_between_others_are_passed_over() -> None:
     candidates = np.zeros(_places(stencil, values.shape), np.uint8)
     candidates[[0, 1, 20, 35], 2, 1] = 1
 
-    sums = sphere_sweep(values, NO_LIMIT, candidates, _table(stencil), 2)
+    sums = sphere_sweep(values, NO_LIMIT, candidates, _table(stencil), 3)
 
     expected = _naive(values, np.argwhere(candidates), stencil.weights)
     np.testing.assert_allclose(sums, expected, rtol=1e-11, atol=1e-11)

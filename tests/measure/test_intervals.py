@@ -17,7 +17,10 @@ from quant.measure.intervals import (
 from quant.measure.positions import PositionValues
 
 POSITIVE = st.lists(st.floats(0.5, 50.0), min_size=2, max_size=8).map(np.array)
-ANY = st.lists(st.floats(-5.0, 5.0) | st.just(0.0), min_size=2, max_size=8).map(np.array)
+SIZED = st.floats(-5.0, 5.0).map(lambda x: x if abs(x) > 1e-290 else 0.0)
+"""Nothing so small that a ratio to it is more than a number can hold."""
+
+ANY = st.lists(SIZED, min_size=2, max_size=8).map(np.array)
 
 
 def _codes(flags: tuple[Flag, ...]) -> list[str]:

@@ -23,6 +23,7 @@ from quant.measure.noise_level import (
     WIDTHS_MM,
     NoiseLevel,
     Sample,
+    along_columns,
     liver_sample,
     noise_level,
     trend_columns,
@@ -89,7 +90,7 @@ def test_expected_sums_are_the_traces_of_matrices() -> None:
     """With explicit matrices over 60 voxels: tr(MR) and tr(MAMR) for M = 1 - QQ'."""
     mask = (np.random.default_rng(2).random((4, 5, 6)) < 0.5).astype(np.float64)
     spacing = np.array([5.0, 3.0, 4.0])
-    sample = Sample(mask, mask, trend_columns(mask), spacing)
+    sample = Sample(mask, mask, trend_columns(mask, 2), spacing)
 
     found = module._moments(sample)  # noqa: SLF001 - the heart of the estimate
 
@@ -124,6 +125,17 @@ def test_columns_of_a_trend_are_orthonormal_and_flat_axes_are_left_out() -> None
 
     assert len(columns) == 3
     assert columns @ columns.T == pytest.approx(np.eye(3), abs=1e-12)
+
+
+def test_a_quadratic_trend_holds_every_polynomial_of_second_degree() -> None:
+    mask = (np.random.default_rng(2).random((6, 7, 8)) < 0.7).astype(np.float64)
+    k, j, i = np.meshgrid(*(np.arange(n, dtype=np.float64) for n in mask.shape), indexing="ij")
+    values = mask * (3.0 + k - 2.0 * j * i + 0.5 * k * i + i * i - j * j)
+
+    columns = trend_columns(mask, 2)
+
+    assert len(columns) == 10
+    assert along_columns(values, columns) == pytest.approx(values, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", sorted(AFFINES))
@@ -234,7 +246,7 @@ def test_unevenness_as_wide_as_can_be_looked_for_is_flagged() -> None:
     k, j, i = np.meshgrid(*(np.linspace(-1.0, 1.0, n) for n in SHAPE), indexing="ij")
 
     one = noise_level(
-        _volume("axial", 100.0 + 60.0 * (k * k + j * j + i * i)),
+        _volume("axial", 100.0 + 60.0 * (k**3 + j**3 + i**3)),
         _liver(100.0),
         IntervalSettings(),
         "s",
