@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from quant.domain.codes.calibration import CALIBRATION
 from quant.domain.codes.cohort import COHORT
 from quant.domain.codes.info import CodeInfo, Severity
+from quant.domain.codes.lesion_scoring import LESION_SCORING
 from quant.domain.codes.measuring import MEASURES, RUN, SPHERES
 from quant.domain.codes.reading import READING, SELECTION
 from quant.domain.codes.regions import REGIONS
+from quant.domain.codes.response import RESPONSE
 from quant.domain.codes.scoring import SCORING
 from quant.domain.text import plain
 
@@ -27,6 +29,8 @@ CODES: dict[str, CodeInfo] = {
     **RUN,
     **COHORT,
     **SCORING,
+    **RESPONSE,
+    **LESION_SCORING,
 }
 """Every code that a result, a quarantine list or an error may carry."""
 
