@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from quant.dicom.files.facts import PIXEL_KEYWORDS, text, whole
 from quant.dicom.files.streams import DEFLATED, EXPLICIT_BIG
+from quant.dicom.pixels.codestreams import require_sound_frames
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ WITHOUT_DECODER = {
     "licence",
 }
 """What a decoder needs beyond whole data, by transfer syntax."""
-
-JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 
 
 class Decoder:
@@ -104,8 +103,7 @@ class Decoder:
             data = self._opened(entry, syntax)
             if syntax in (DEFLATED, EXPLICIT_BIG) and dtype.itemsize > 1:
                 return _from_bytes(data, dtype, entry, frame)
-            plugin = DECODERS[syntax][3] if syntax in DECODERS else ""
-            return np.asarray(pixel_array(data, index=frame, decoding_plugin=plugin))
+            return np.asarray(pixel_array(data, index=frame, decoding_plugin=plugin_of(syntax)))
 
     def _opened(self, entry: "FileEntry", syntax: str) -> "Dataset":
         import pydicom
@@ -116,10 +114,25 @@ class Decoder:
                 data = pydicom.dcmread(stream, force=True)
             if "TransferSyntaxUID" not in data.file_meta:
                 data.file_meta.TransferSyntaxUID = UID(syntax)
-            if syntax in JPEG_2000:
-                _refuse_endless_boxes(data)
+            require_sound_frames(data, syntax)
             self._path, self._data = entry.path, data
         return self._data
+
+
+def plugin_of(syntax: str) -> str:
+    """Return pydicom's name of the one decoder for a transfer syntax; empty where none is needed.
+
+    Raises
+    ------
+    ValueError
+        When there is none: pydicom would try whatever is installed.
+    """
+    if syntax in (DEFLATED, EXPLICIT_BIG):
+        return ""
+    if syntax not in DECODERS:
+        message = f"no decoder for {syntax}"
+        raise ValueError(message)
+    return DECODERS[syntax][3]
 
 
 def _undecodable(modality: str, syntax: str) -> ReadError:
@@ -153,20 +166,3 @@ def _from_bytes(
         return values
     size = (whole(entry.facts, "Rows") or 0) * (whole(entry.facts, "Columns") or 0)
     return values[frame * size : (frame + 1) * size]
-
-
-def _refuse_endless_boxes(data: "Dataset") -> None:
-    """Refuse a JP2 header with a box of no length, at which pydicom 3.0 never comes back."""
-    from pydicom.encaps import generate_frames
-
-    frames = int(data.get("NumberOfFrames") or 1)
-    for frame in generate_frames(data.PixelData, number_of_frames=frames):
-        at = 0
-        while frame[4:8] == b"jP  " and at + 8 <= len(frame):
-            length = int.from_bytes(frame[at : at + 4], "big")
-            if frame[at + 4 : at + 8] == b"jp2c" or length == 1:
-                break
-            if length < 8:
-                message = "JP2 box without a length"
-                raise ValueError(message)
-            at += length

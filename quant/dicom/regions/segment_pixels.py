@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quant.dicom.pixels.codestreams import require_sound_frames
+from quant.dicom.pixels.decoding import plugin_of
 from quant.dicom.regions.segment_frames import FramesError
 from quant.domain.text import plain
 from quant.errors import ReadError
@@ -104,14 +106,17 @@ def _require_measure(dataset: "Dataset", size: tuple[int, int], count: int) -> N
 def _decompressed(
     dataset: "Dataset", path: "FilePath", indices: "Sequence[int]"
 ) -> "Iterator[tuple[int, NDArray[np.uint8] | NDArray[np.uint16]]]":
-    """Yield frames of a compressed object through pydicom's decoders, one at a time."""
+    """Yield frames of a compressed object through the one decoder of its syntax, one at a time."""
     from pydicom.pixels.utils import iter_pixels
 
     size = (int(dataset.Rows), int(dataset.Columns))
+    syntax = str(dataset.file_meta.TransferSyntaxUID)
     try:
-        for index, frame in zip(
-            indices, iter_pixels(dataset, raw=True, indices=list(indices)), strict=True
-        ):
+        require_sound_frames(dataset, syntax)
+        frames = iter_pixels(
+            dataset, raw=True, indices=list(indices), decoding_plugin=plugin_of(syntax)
+        )
+        for index, frame in zip(indices, frames, strict=True):
             yield index, frame.reshape(size)
     except Exception as error:  # each decoder has its own
         raise ReadError(
