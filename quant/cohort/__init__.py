@@ -14,25 +14,31 @@ package loads nothing heavy; each name is loaded when it is first used.
 
 from importlib import import_module
 
-# No module carries the name of a function that it holds: importing it would hide the function.
+# A module here must not bear the name of a public function: importing it would hide the function.
 _HOMES = {
     "accuracy": "quant.cohort.two_by_two",
     "association": "quant.cohort.two_by_two",
+    "bootstrap_cut": "quant.cohort.optimism",
     "kaplan_meier": "quant.cohort.survival",
     "proportion": "quant.cohort.proportions",
     "roc": "quant.cohort.roc_analysis",
     "roc_compare": "quant.cohort.roc_analysis",
     "roc_curve": "quant.cohort.roc_analysis",
+    "selected_cut": "quant.cohort.optimism",
+    "time_dependent_auc": "quant.cohort.time_roc",
 }
 
 __all__ = [
     "accuracy",
     "association",
+    "bootstrap_cut",
     "kaplan_meier",
     "proportion",
     "roc",
     "roc_compare",
     "roc_curve",
+    "selected_cut",
+    "time_dependent_auc",
 ]
 
 

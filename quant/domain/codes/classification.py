@@ -68,6 +68,12 @@ CLASSIFICATION: dict[str, CodeInfo] = {
     "NO_CONTROLS": CodeInfo(
         W, "Nobody is followed beyond this time: there is no curve.", "Choose an earlier time."
     ),
+    "WEIGHT_INFINITE": CodeInfo(
+        W,
+        "A case has no chance of having been observed under the censoring of these data: its "
+        "weight is infinite.",
+        "Choose an earlier time.",
+    ),
     "REPLICATES_LOST": CodeInfo(
         W,
         "Resamples without an estimate were left out of the interval.",
