@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.dicom.files.accounts import Accounts
-from quant.dicom.files.duplicates import Found, claim_of, entry_of, same_object, spoiled
+from quant.dicom.files.duplicates import Found, claim_of, entry_of, spoiled
 from quant.dicom.files.facts import tail, whole, words
 from quant.dicom.files.headers import Header
 from quant.dicom.files.identity import one_subject, settled
 from quant.dicom.files.intake import Intake, Tick, folder_of, take_in
 from quant.dicom.files.objects import SLICE_MODALITIES, is_volume_or_region
+from quant.dicom.files.reader import PlainReader, ReadsFiles
 from quant.dicom.files.tree import owner_of, studies_by_folder
 from quant.dicom.splitting import parts_in_words, split
 from quant.domain.archive import FilePath, place_of
@@ -32,6 +33,7 @@ def index_tree(
     rois: Path | None = None,
     tick: Tick | None = None,
     cache: "HeaderCache | None" = None,
+    reader: ReadsFiles | None = None,
 ) -> StudyIndex:
     """Find the studies in a tree of files, from headers only.
 
@@ -46,6 +48,8 @@ def index_tree(
         Called with (files done, files in all).
     cache : HeaderCache, optional
         Where headers of files that did not change since they were last read are kept.
+    reader : ReadsFiles, optional
+        Who opens the files; this process when left out.
 
     Returns
     -------
@@ -60,15 +64,17 @@ def index_tree(
     hole would be worse than none. Links are not followed. Reports, captures and other objects
     without a volume are ignored and counted.
     """
-    root = folder_of(root.resolve())
+    reader = reader or PlainReader()
+    root = folder_of(root.resolve(), reader)
     rois = rois.resolve() if rois is not None else None
     accounts = Accounts(root)
-    intake = take_in([root, rois] if rois is not None else [root], accounts, tick, cache)
+    intake = take_in([root, rois] if rois is not None else [root], accounts, tick, cache, reader)
     if cache is not None:
         cache.flush()
     headers = settled(intake.headers)
     subjects = _subjects(headers)
-    groups = _whole_groups(_without_duplicates(_usable(headers, accounts), accounts), accounts)
+    single = _without_duplicates(_usable(headers, accounts), accounts, reader)
+    groups = _whole_groups(single, accounts)
     folders = studies_by_folder(
         root, [(path, one.study_uid) for path, one in headers if one.study_uid]
     )
@@ -104,7 +110,9 @@ def _usable(headers: list[Found], accounts: Accounts) -> list[Found]:
     return usable
 
 
-def _without_duplicates(headers: list[Found], accounts: Accounts) -> list[Found]:
+def _without_duplicates(
+    headers: list[Found], accounts: Accounts, reader: ReadsFiles
+) -> list[Found]:
     """Keep one of several equal files; mark all of several different ones under one UID."""
     by_claim: dict[tuple[str, ...], list[Found]] = defaultdict(list)
     kept = [(path, header) for path, header in headers if header.code]
@@ -112,7 +120,7 @@ def _without_duplicates(headers: list[Found], accounts: Accounts) -> list[Found]
         if not header.code:
             by_claim[claim_of(header)].append((path, header))
     for (study_uid, uid, *_), copies in by_claim.items():
-        if all(same_object(copies[0], one) for one in copies[1:]):
+        if all(reader.same(copies[0], one) for one in copies[1:]):
             kept.append(copies[0])
             accounts.unused["DUPLICATE"] += len(copies) - 1
             for _ in copies[1:]:

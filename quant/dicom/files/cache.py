@@ -137,17 +137,32 @@ class HeaderCache:
 
     def header(self, path: "FilePath") -> Header | None:
         """Return what :func:`quant.dicom.files.headers.read_header` returns."""
-        place = self._place(path)
-        if place is None:
-            return read_header(path)
-        reader, text, _ = self._file.find(place.key, place.state)
-        known = _header(text) if reader == self._reader else None
+        known = self.known_header(path)
         if known is not None:
             return known
         header = read_header(path)
-        if header is not None and not header.code:
-            self._keep(place, header=_text(header))
+        self.keep_header(path, header)
         return header
+
+    def known_header(self, path: "FilePath") -> Header | None:
+        """Return a header that is kept; None otherwise, and :meth:`keep_header` may keep it."""
+        place = self._place(path)
+        if place is None:
+            return None
+        reader, text, _ = self._file.find(place.key, place.state)
+        known = _header(text) if reader == self._reader else None
+        if known is None:
+            self._awaited[f"header {path}"] = place
+        return known
+
+    def keep_header(self, path: "FilePath", header: Header | None) -> None:
+        """Keep a header that was read after :meth:`known_header` did not know it.
+
+        A file that changed in between is kept under its state before, which it no longer has.
+        """
+        place = self._awaited.pop(f"header {path}", None)
+        if place is not None and header is not None and not header.code:
+            self._keep(place, header=_text(header))
 
     def digest(self, path: "FilePath") -> str:
         """Return what :func:`quant.dicom.files.digests.file_digest` returns.
@@ -182,7 +197,7 @@ class HeaderCache:
             if isinstance(digest, str) and len(digest) == DIGEST_LENGTH:
                 known[str(path)] = digest
             else:
-                self._awaited[str(path)] = place
+                self._awaited[f"digest {path}"] = place
         return known
 
     def keep_digests(self, made: "Mapping[str, str]") -> None:
@@ -191,7 +206,7 @@ class HeaderCache:
         A file that changed in between is kept under its state before, which it no longer has.
         """
         for path, digest in made.items():
-            place = self._awaited.pop(path, None)
+            place = self._awaited.pop(f"digest {path}", None)
             if place is not None and len(digest) == DIGEST_LENGTH:
                 self._keep(place, digest=digest)
 

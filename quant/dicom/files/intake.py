@@ -1,12 +1,13 @@
 """What comes in: every file below a folder, on disk or in ZIP archives, and its header."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from quant.dicom.files.archives import Gauge, is_archive, list_archive
-from quant.dicom.files.headers import read_header
+from quant.dicom.files.archives import Gauge, Listing, is_archive
 from quant.dicom.files.objects import DICOMDIR_CLASS
+from quant.dicom.files.reader import PlainReader, ReadsFiles, headers_of
 from quant.dicom.files.tree import claimed_content, is_region_file, walk
 from quant.domain.archive import ArchiveMember, FilePath, place_of
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from quant.dicom.files.accounts import Accounts
     from quant.dicom.files.cache import HeaderCache
     from quant.dicom.files.duplicates import Found
+    from quant.dicom.files.headers import Header
 
 Tick = Callable[[int, int], None]
 
@@ -35,11 +37,11 @@ class Intake:
     spoiled: dict[FilePath, tuple[str, str]] = field(default_factory=dict)
 
 
-def folder_of(root: "Path") -> "Path":
+def folder_of(root: "Path", reader: ReadsFiles) -> "Path":
     """Return the folder that a DICOMDIR stands for, or what was given."""
     if not root.is_file():
         return root
-    header = read_header(root)
+    header = next(reader.headers([root]))
     is_directory = header is not None and header.sop_class_uid == DICOMDIR_CLASS
     return root.parent if is_directory or root.name.upper() == "DICOMDIR" else root
 
@@ -49,6 +51,7 @@ def take_in(
     accounts: "Accounts",
     tick: Tick | None = None,
     cache: "HeaderCache | None" = None,
+    reader: ReadsFiles | None = None,
 ) -> Intake:
     """Read the header of every file below some folders.
 
@@ -62,6 +65,8 @@ def take_in(
         Called with (files done, files known so far).
     cache : HeaderCache, optional
         Where headers of files that did not change are kept.
+    reader : ReadsFiles, optional
+        Who opens the files; this process when left out.
 
     Returns
     -------
@@ -70,11 +75,10 @@ def take_in(
         be listed counts as a folder, not as a file.
     """
     intake, paths = Intake(), _files(roots, accounts)
+    reader = reader or PlainReader()
     progress = _Progress(tick, len(paths))
     archives: list[Path] = []
-    read = cache.header if cache is not None else read_header
-    for path in paths:
-        header = read(path)
+    for path, header in zip(paths, headers_of(paths, reader, cache), strict=True):
         if header is not None:
             intake.headers.append((path, header))
         elif is_archive(path):
@@ -83,17 +87,46 @@ def take_in(
             _without_header(path, intake, accounts)
         progress.step()
     for archive in archives:
-        listing, gauge = list_archive(archive), Gauge()
+        listing = reader.listing(archive)
         accounts.seen += len(listing.members) + len(listing.refused) - 1
         progress.total += len(listing.members)
         for one in listing.refused:
             _refuse(one.place, (one.code, one.message), intake, accounts)
-        for member in listing.members:
-            _take_member(member, gauge.problem(member), intake, accounts)
+        for member, problem, header in _opened(listing, reader):
+            _take_member(member, problem, header, intake, accounts)
             progress.step()
     intake.headers.sort(key=lambda one: place_of(one[0]))
     intake.loose.sort()
     return intake
+
+
+Problem = tuple[str, str]
+"""A code and why; both empty when all is well."""
+
+
+def _opened(
+    listing: Listing, reader: ReadsFiles
+) -> "Iterator[tuple[ArchiveMember, Problem, Header | None]]":
+    """Yield every member with what is wrong with it and its header, if it is to be read."""
+    gauge = Gauge()
+    gauged: deque[tuple[ArchiveMember, Problem, bool]] = deque()
+
+    def readable() -> Iterator[ArchiveMember]:
+        for member in listing.members:
+            code, message = gauge.problem(member)
+            if code in BROKEN_BYTES and is_region_file(member):
+                code = "ROI_UNREADABLE"
+            is_read = not code or code in BROKEN_BYTES
+            gauged.append((member, (code, message), is_read))
+            if is_read:
+                yield member.damaged() if code else member
+
+    for header in reader.headers(readable()):
+        while not gauged[0][2]:
+            yield (*gauged.popleft()[:2], None)
+        yield (*gauged.popleft()[:2], header)
+    for member, problem, _ in gauged:
+        yield member, problem, None
 
 
 @dataclass(slots=True)
@@ -136,7 +169,7 @@ def _without_header(path: FilePath, intake: Intake, accounts: "Accounts") -> Non
         accounts.quarantine(path, "", "FILE_SKIPPED", message)
 
 
-def _refuse(path: FilePath, problem: tuple[str, str], intake: Intake, accounts: "Accounts") -> None:
+def _refuse(path: FilePath, problem: Problem, intake: Intake, accounts: "Accounts") -> None:
     """Set a file of an archive aside; a region file is entered when its study is known."""
     if is_region_file(path) and problem[0] != "FILE_SKIPPED":
         intake.loose.append(path)
@@ -146,20 +179,19 @@ def _refuse(path: FilePath, problem: tuple[str, str], intake: Intake, accounts: 
 
 
 def _take_member(
-    member: ArchiveMember, problem: tuple[str, str], intake: Intake, accounts: "Accounts"
+    member: ArchiveMember,
+    problem: Problem,
+    header: "Header | None",
+    intake: Intake,
+    accounts: "Accounts",
 ) -> None:
-    """Read a member's header, also of a damaged one: it may say which series lost a slice."""
+    """Enter a member; also the header of a damaged one may say which series lost a slice."""
     code, message = problem
-    if code in BROKEN_BYTES and is_region_file(member):
-        code = "ROI_UNREADABLE"
-    header = None
-    if not code or code in BROKEN_BYTES:
-        header = read_header(member.damaged() if code else member)
     if header is not None:
         broken = replace(header, code=code, message=message) if code else header
         intake.headers.append((member, broken))
     elif code:
-        _refuse(member, (code, message), intake, accounts)
+        _refuse(member, problem, intake, accounts)
     elif is_archive(member):
         accounts.quarantine(member, "", "ZIP_LIMIT", "an archive inside an archive is not opened")
     else:

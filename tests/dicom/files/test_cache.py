@@ -14,6 +14,7 @@ import pytest
 
 import quant
 from quant.dicom.files import cache as cache_module
+from quant.dicom.files import reader as reader_module
 from quant.dicom.files.cache import HeaderCache, cache_folder, opened_cache
 from quant.dicom.files.cache_file import FILE_NAME
 from quant.dicom.files.digests import file_digest, with_input_hash
@@ -37,6 +38,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return file_digest(path)
 
     monkeypatch.setattr(cache_module, "read_header", header)
+    monkeypatch.setattr(reader_module, "read_header", header)
     monkeypatch.setattr(cache_module, "file_digest", digest)
     return seen
 
@@ -58,6 +60,7 @@ def test_an_unchanged_file_is_read_once_and_gives_the_same_index(
 ) -> None:
     folder = whole_study(tmp_path / "in")
     plain = index_tree(folder)
+    reads.clear()
     with settled(tmp_path / "cache") as cache:
         first = index_tree(folder, cache=cache)
     assert len(reads) == 7
