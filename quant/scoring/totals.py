@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import Flag
-from quant.scoring.segments import System, maximum_of, segment_of, total_segments
+from quant.scoring.segments import Segment, System, maximum_of, segment_of, total_segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,6 +168,9 @@ class ScoreTotal:
         Mean in-field fraction over all segments; None unless every one is stated.
     low, high : int or None
         Least and greatest sum over border cases; equal to ``total`` without any.
+    upper_bound : int
+        What the sum could be at most, had all of every segment been seen: segments that were not
+        assessed or seen in part only count with their highest level.
     flags : tuple of Flag
     """
 
@@ -179,6 +182,7 @@ class ScoreTotal:
     in_field: float | None = None
     low: int | None = None
     high: int | None = None
+    upper_bound: int = 0
     flags: tuple[Flag, ...] = ()
 
     @property
@@ -190,11 +194,6 @@ class ScoreTotal:
     def assessed_fraction(self) -> float:
         """Part of the system's range that was assessed, 0 to 1."""
         return self.reachable / self.maximum
-
-    @property
-    def upper_bound(self) -> int:
-        """What the total could be at most, had the unseen segments been seen."""
-        return (self.high or 0) + self.maximum - self.reachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,5 +267,11 @@ def total_of(system: System, segments: "Iterable[SegmentScore]") -> ScoreTotal:
         sum(fields) / len(ordered) if len(fields) == len(ordered) else None,
         sum(min(one.admissible) for _, one in scored) if scored else None,
         sum(max(one.admissible) for _, one in scored) if scored else None,
+        sum(_most(seg, one) for seg, one in zip(needed, ordered, strict=True)),
         tuple(flags),
     )
+
+
+def _most(segment: Segment, one: SegmentScore) -> int:
+    whole = one.in_field is None or one.in_field == 1
+    return max(one.admissible) if one.assessable and whole else segment.maximum
