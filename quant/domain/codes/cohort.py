@@ -68,6 +68,11 @@ SURVIVAL: dict[str, CodeInfo] = {
     "ONE_GROUP": CodeInfo(
         W, "Only one group has rows: there is nothing to compare.", "Choose another grouping."
     ),
+    "EMPTY_GROUP_LEFT_OUT": CodeInfo(
+        W,
+        "A group that is never at risk at an event takes no part in the test.",
+        "Report the groups compared.",
+    ),
     "NO_COMPARISON": CodeInfo(
         W,
         "The groups are never at risk together at an event: the test is not defined.",
@@ -75,6 +80,11 @@ SURVIVAL: dict[str, CodeInfo] = {
     ),
     "CONSTANT_COVARIATE": CodeInfo(
         W, "A covariate has one value only: it has no estimate.", "Leave the covariate out."
+    ),
+    "CATEGORICAL": CodeInfo(
+        I,
+        "A covariate holds categories: it enters as one column per level but the first.",
+        "Check which level is the reference.",
     ),
     "COLLINEAR": CodeInfo(
         W,
@@ -89,10 +99,21 @@ SURVIVAL: dict[str, CodeInfo] = {
     "NOT_CONVERGED": CodeInfo(
         W, "The estimation stopped before it converged.", "Do not use the estimate."
     ),
+    "TRANSFORM_UNDEFINED": CodeInfo(
+        W, "An event at time 0 has no logarithm of time.", "Use another transform of time."
+    ),
+    "TEST_UNDEFINED": CodeInfo(
+        W, "All events fall at one time: the test is not defined.", "Record times more finely."
+    ),
     "FEW_EVENTS": CodeInfo(
         W,
         "Fewer than ten events per covariate: estimates are unstable and too extreme.",
         "Use fewer covariates, or the Firth-penalised estimate.",
+    ),
+    "INTERVAL_UNDEFINED": CodeInfo(
+        I,
+        "Where the curve is at 0 its standard error and interval are not defined.",
+        "Read the level alone.",
     ),
     "LIMIT_BEYOND_FOLLOW_UP": CodeInfo(
         W,
