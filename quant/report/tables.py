@@ -50,9 +50,9 @@ def write_tables(records: Sequence[StudyRecord], out: Path) -> None:
     ):
         write_text(out / f"{name}.csv", as_csv([c.name for c in columns], rows))
         kinds = [(c.name, c.unit, c.type, c.description) for c in columns]
-        _write_parquet(out / f"{name}.parquet", kinds, rows)
+        write_parquet(out / f"{name}.parquet", kinds, rows)
     long = [row for record in ordered for row in _long_rows(record)]
-    _write_parquet(out / "measurements.parquet", LONG_COLUMNS, long)
+    write_parquet(out / "measurements.parquet", LONG_COLUMNS, long)
 
 
 def write_quarantine(entries: "Iterable[QuarantineEntry]", out: Path) -> None:
@@ -110,11 +110,20 @@ def _long_rows(record: StudyRecord) -> list[tuple[Cell, ...]]:
     return rows
 
 
-def _write_parquet(
+def write_parquet(
     path: Path,
     columns: Sequence[tuple[str, str, ColumnType, str]],
     rows: Sequence[tuple[Cell, ...]],
 ) -> None:
+    """Write rows as Parquet, each column with its unit and description.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of (name, unit, type, description)
+    rows : sequence of tuple
+        Cells in the order of ``columns``; None where there is no value.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

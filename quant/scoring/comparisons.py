@@ -19,7 +19,12 @@ ALL_PHASES = "all"
 LEVEL = 0.95
 """Level of the interval of a share of patients."""
 
-AGAINST_PLANAR = (Modality.SPECT_CT, Modality.COMBINED, Modality.PLANAR_EQUIVALENT)
+COMPARED = (
+    (Modality.PLANAR, Modality.SPECT_CT),
+    (Modality.PLANAR, Modality.COMBINED),
+    (Modality.PLANAR_EQUIVALENT, Modality.SPECT_CT),
+)
+"""What is compared with what: a difference is the second minus the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +112,17 @@ class Comparison:
 
 
 def modality_pairs(readings: Iterable[Reading]) -> list[Pair]:
-    """Pair planar with SPECT/CT, combined and planar-equivalent of the same time and reader."""
+    """Pair planar with SPECT/CT and the rest of ``COMPARED``: same time point, same reader."""
     slots: dict[tuple[object, ...], dict[Modality, Reading]] = defaultdict(dict)
     for one in readings:
         key = one.key
         slot = key.patient, key.time, key.nuclide, key.phase, key.reader, one.system
         slots[slot][key.modality] = one
     return [
-        _pair(by_modality[Modality.PLANAR], by_modality[other])
+        _pair(by_modality[first], by_modality[second])
         for by_modality in slots.values()
-        for other in AGAINST_PLANAR
-        if Modality.PLANAR in by_modality and other in by_modality
+        for first, second in COMPARED
+        if first in by_modality and second in by_modality
     ]
 
 
