@@ -364,7 +364,7 @@ def add_voxels(
     sums : (N, 3) float64
         Sums of weight x value and of weight x value squared; raised in place.
     numbers : (k, j, i) int64
-        The row of ``sums`` of each position; negative where there is no candidate.
+        The row of ``sums`` of each position; negative, or beyond them, where there is none.
     voxels : (M, 3) int64
         Index (k, j, i) of each voxel; a position is the index of the stencil's first voxel.
     values : (M,) float64
@@ -378,7 +378,7 @@ def add_voxels(
             for j in range(max(0, low_j), min(voxels[n, 1] + 1, numbers.shape[1])):
                 for i in range(max(0, low_i), min(voxels[n, 2] + 1, numbers.shape[2])):
                     row = numbers[k, j, i]
-                    if row >= 0:
+                    if 0 <= row < len(sums):
                         off_k, off_j, off_i = voxels[n, 0] - k, voxels[n, 1] - j, voxels[n, 2] - i
                         weighted = weights[off_k, off_j, off_i] * values[n]
                         sums[row, 0] += weighted

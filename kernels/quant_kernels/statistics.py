@@ -142,7 +142,7 @@ def label_statistics(
     Parameters
     ----------
     labels : (K, J, I) uint8, uint16 or uint32, C-contiguous
-        0 is background; all are below N.
+        0 is background.
     words : (W,) uint64
         The same memory, as many whole words as there are.
     values : (K, J, I) float32, C-contiguous
@@ -156,7 +156,8 @@ def label_statistics(
     Returns
     -------
     int
-        The highest label that occurs, 0 for none; rows beyond it were not touched.
+        The highest label that occurs, 0 for none; rows beyond it were not touched. From N on, the
+        first label found for which there is no row: the tables then mean nothing.
 
     References
     ----------
@@ -173,6 +174,8 @@ def label_statistics(
             start, end, line = runs[r, 0], runs[r, 1], runs[r, 2]
             label = int(flat[start])
             top = max(top, label)
+            if label >= boxes.shape[0]:
+                return label
             if np.isfinite(sums[r, 0]):
                 _join(moments, label, sums[r], (end - start, boxes[label, 6]))
             else:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from quant.domain.volume import Volume
 
 
+FIRST_ROWS = 256
+"""Labels that there is room for at first."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelStatistics:
     """What N labels of a label map hold, in the order of their numbers.
@@ -110,8 +114,13 @@ def measure_label_statistics(
     _require_grid(labels, volume)
     narrow, names = narrow_labels(labels)
     given = _with_words(narrow)
-    boxes, moments = np.zeros((names.size, 7), dtype=np.int64), np.zeros((names.size, 5))
-    top = int(label_statistics(*given, volume.values, boxes, moments))
+    rows = FIRST_ROWS
+    while True:  # label maps hold few labels as a rule: no large tables in advance
+        boxes, moments = np.zeros((rows, 7), dtype=np.int64), np.zeros((rows, 5))
+        top = int(label_statistics(*given, volume.values, boxes, moments))
+        if top < rows:
+            break
+        rows = max(16 * rows, top + 1)
     found = np.flatnonzero(boxes[: top + 1, 6])
     boxes, moments = boxes[found], moments[found]
     voxels, not_finite = boxes[:, 6], moments[:, 4].astype(np.int64)

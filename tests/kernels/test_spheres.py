@@ -136,7 +136,8 @@ def test_voxels_beyond_the_limit_are_left_out_and_added_one_by_one() -> None:
     values[3, :, 7] = values[10, 4, 5] = 1e6
     stencil = sphere_stencil(np.diag([3.0, 4.8, 4.0]), 11.0)
     candidates = (np.random.default_rng(3).random(_places(stencil)) < 0.5).astype(np.uint8)
-    numbers = np.where(candidates == 0, -1, candidates.cumsum().reshape(candidates.shape) - 1)
+    counted = candidates.cumsum(dtype=np.int64).reshape(candidates.shape)
+    numbers = np.where(candidates == 0, -1, counted - 1)
     apart = np.argwhere(values > 100.0)
 
     sums = sphere_sweep(values, (0.5, 100.0), candidates, _table(stencil), 3)
