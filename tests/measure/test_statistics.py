@@ -278,3 +278,17 @@ def test_a_region_below_half_a_voxel_has_no_maximum() -> None:
     found = region_statistics(volume, Region.from_full(at, weights, "speck"))
 
     assert (found.mean, found.voxels, found.maximum) == (1.0, 0, -np.inf)
+
+
+def test_few_labels_with_large_numbers_are_all_found() -> None:
+    """Tables grow when a number does not fit, wherever in the array it comes."""
+    labels = np.zeros((4, 5, 6), np.uint16)
+    for place, label in enumerate((3, 300, 5000, 65535)):
+        labels[place, 2, 1:4] = label
+    values = np.arange(labels.size, dtype=np.float32).reshape(labels.shape)
+
+    found = measure_label_statistics(labels, _volume(values), [50.0])
+
+    assert found.labels.tolist() == [3, 300, 5000, 65535]
+    assert found.voxels.tolist() == [3, 3, 3, 3]
+    assert found.means.tolist() == [values[place, 2, 2] for place in range(4)]
