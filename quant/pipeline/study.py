@@ -10,13 +10,11 @@ from quant.domain.measurement import Measurement
 from quant.domain.protocol import NoiseSource
 from quant.domain.record import LESION_ROLES, RegionSummary, Status, StudyRecord
 from quant.domain.region import Role
-from quant.domain.study import QuarantineEntry
 from quant.domain.units import Quantity
 from quant.errors import QuantError, StudyError
 from quant.measure.ratios import RATIOS, chance_name
-from quant.pipeline.protocols import protocol_hash
+from quant.pipeline.failure import blank_record, failed
 from quant.pipeline.stopwatch import Stopwatch
-from quant.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,25 +74,18 @@ def measure_study(
         Its record has status ``failed`` and the code of the error when the study cannot be
         measured.
     """
-    blank = StudyRecord(
-        study_uid=study.study_uid,
-        subject_key=study.subject_key,
-        status=Status.FAILED,
-        flags=study.flags,
-        protocol_name=protocol.name,
-        protocol_hash=protocol_hash(protocol),
-        input_hash=study.input_hash,
-        versions={"spectct-quant": VERSION},
-    )
+    blank = blank_record(study, protocol)
     try:
         blank = replace(blank, input_hash=with_input_hash(study).input_hash)
         return _measure(study, protocol, blank, watch or Stopwatch())
     except QuantError as error:
-        return StudyOutcome(_failed(blank, error.code, str(error)))
+        return StudyOutcome(failed(blank, error.code, str(error)))
+    except MemoryError:
+        return StudyOutcome(failed(blank, "MEMORY_LIMIT", CODES["MEMORY_LIMIT"].sentence))
     except Exception as error:  # the batch must go on, whatever a study does
         logger.debug("study %s failed", study.study_uid, exc_info=True)
         message = f"{type(error).__name__} while measuring"
-        return StudyOutcome(_failed(blank, "STUDY_FAILED", message))
+        return StudyOutcome(failed(blank, "STUDY_FAILED", message))
 
 
 def _measure(
@@ -120,7 +111,7 @@ def _measure(
             volume = read_volume(selection.emission)
             volume = calibrated(volume, selection.emission, protocol.calibration)
         except StudyError as error:
-            return StudyOutcome(_failed(blank, error.code, str(error)))
+            return StudyOutcome(failed(blank, error.code, str(error)))
     with watch.step("compare with CT"):
         blank = replace(blank, flags=(*blank.flags, *flip_flags(study, selection, volume)))
     with watch.step("read regions"):
@@ -297,7 +288,7 @@ def _judged(record: StudyRecord) -> StudyRecord:
     if all(one.value is None for one in record.measurements):
         info = CODES["NOTHING_MEASURED"]
         detail = f"{info.sentence} {info.action}"
-        return _failed(record, "NOTHING_MEASURED", detail)
+        return failed(record, "NOTHING_MEASURED", detail)
     refused = [one for one in record.quarantine if CODES[one.code].severity is Severity.ERROR]
     whole = record.primary is not None and all(
         record.measurement(ratio.name).value is not None for ratio in RATIOS
@@ -313,14 +304,4 @@ def _no_emission(blank: StudyRecord) -> StudyRecord:
     info = CODES[first.code]
     rest = tuple(flag for flag in blank.flags if flag is not first)
     message = f"{info.sentence} Found: {first.detail or 'none'}. Next step: {info.action}"
-    return _failed(replace(blank, flags=rest), first.code, message)
-
-
-def _failed(record: StudyRecord, code: str, message: str) -> StudyRecord:
-    entry = QuarantineEntry("", record.study_uid, code, message)
-    return replace(
-        record,
-        status=Status.FAILED,
-        flags=(*record.flags, Flag(code, message)),
-        quarantine=(*record.quarantine, entry),
-    )
+    return failed(replace(blank, flags=rest), first.code, message)

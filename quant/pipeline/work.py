@@ -7,19 +7,21 @@ are written there, whole or not at all.
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from quant.dicom.files.digests import file_digest, with_input_hash
 from quant.domain.record import Status, StudyRecord
-from quant.errors import StudyError
+from quant.errors import OutputError, StudyError
+from quant.pipeline.failure import blank_record, failed
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.stopwatch import Stopwatch
 from quant.report.records import read_record, record_name, write_record
+from quant.report.writing import PART
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from quant.domain.archive import FilePath
     from quant.domain.protocol import StudyProtocol
@@ -117,29 +119,72 @@ class _Digests:
         return digest
 
 
-def carry_out(job: Job) -> JobResult:
+def carry_out(job: Job, begun: "Callable[[StudyFiles], object] | None" = None) -> JobResult:
     """Measure one study and write its record and meshes, or keep the record that is there.
+
+    Parameters
+    ----------
+    job : Job
+    begun : callable, optional
+        Called with the study and its input hash before it is measured.
 
     Raises
     ------
-    OSError
+    OutputError
         If the output folder cannot be written to: no study is to blame for that.
     """
     watch, digests = Stopwatch(), _Digests(job.digests)
     with watch.step("hash files"):
         study = _hashed(job.study, digests)
+    if begun is not None:
+        begun(study)
     path = record_path(job.out, study, job.protocol)
     kept = whole_record(path) if job.reuse else None
-    record = kept or _measure_and_write(study, job.protocol, path, watch)
+    try:
+        record = kept or _measure_and_write(study, job.protocol, path, watch)
+    except OutputError:
+        raise
+    except Exception as error:  # as in measure_study: the batch must go on
+        logger.debug("study %s failed", study.study_uid, exc_info=True)
+        code = "MEMORY_LIMIT" if isinstance(error, MemoryError) else "STUDY_FAILED"
+        message = f"{type(error).__name__} while its meshes were written"
+        return give_up(job, code, message, study.input_hash)
+    result = _result(record, path)
+    return replace(
+        result,
+        reused=kept is not None,
+        wall_s=watch.wall_s,
+        cpu_s=watch.cpu_s,
+        digests=digests.made,
+    )
+
+
+def give_up(job: Job, code: str, message: str, input_hash: str = "") -> JobResult:
+    """Write the record of a study whose measuring did not come to an end.
+
+    Parameters
+    ----------
+    job : Job
+    code, message : str
+        Why, by a registered code and in words.
+    input_hash : str
+        As far as it was known by then.
+    """
+    study = replace(job.study, input_hash=input_hash or job.study.input_hash)
+    path = record_path(job.out, study, job.protocol)
+    for left in (*path.parent.glob(f"{path.name}.*{PART}"), *mesh_folder(path).glob(f"*{PART}")):
+        left.unlink(missing_ok=True)
+    record = failed(blank_record(study, job.protocol), code, message)
+    write_record(record, path)
+    return _result(record, path)
+
+
+def _result(record: StudyRecord, path: Path) -> JobResult:
     return JobResult(
         study_uid=record.study_uid,
         record=path.stem,
         status=record.status,
         code=record.quarantine[-1].code if record.status is Status.FAILED else "",
-        reused=kept is not None,
-        wall_s=watch.wall_s,
-        cpu_s=watch.cpu_s,
-        digests=digests.made,
     )
 
 

@@ -41,7 +41,7 @@ def folder_of(root: "Path", reader: ReadsFiles) -> "Path":
     """Return the folder that a DICOMDIR stands for, or what was given."""
     if not root.is_file():
         return root
-    header = next(reader.headers([root]))
+    (header,) = reader.headers([root])
     is_directory = header is not None and header.sop_class_uid == DICOMDIR_CLASS
     return root.parent if is_directory or root.name.upper() == "DICOMDIR" else root
 

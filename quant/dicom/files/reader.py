@@ -61,3 +61,4 @@ def headers_of(
             header = next(others)
             cache.keep_header(path, header)
         yield header
+    next(others, None)  # it may have something to tidy up

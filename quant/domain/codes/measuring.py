@@ -236,6 +236,11 @@ RUN: dict[str, CodeInfo] = {
         "The output folder cannot be written.",
         "Check its rights and the medium, or choose another folder.",
     ),
+    "OUT_DAMAGED": CodeInfo(
+        E,
+        "A result was damaged since it was written.",
+        "Give the same command again: what is damaged is measured anew; check the medium.",
+    ),
     "OUT_LINK": CodeInfo(
         E,
         "A link in the output folder leads elsewhere; nothing is written through it.",
@@ -250,5 +255,25 @@ RUN: dict[str, CodeInfo] = {
         E,
         "The study failed for an unforeseen reason.",
         "Report it as a defect with what quant run --debug prints.",
+    ),
+    "WORKER_DIED": CodeInfo(
+        E,
+        "The process that read or measured it died, twice: a file may be malicious or damaged.",
+        "Find out where the file comes from; look at the memory of the machine; run again.",
+    ),
+    "TIME_LIMIT": CodeInfo(
+        E,
+        "Reading or measuring it took longer than allowed: a file may be malicious or damaged.",
+        "If the study is large or the storage slow, run again with a higher --time-limit.",
+    ),
+    "MEMORY_LIMIT": CodeInfo(
+        E,
+        "Reading or measuring it needs more memory than allowed.",
+        "If the study is that large, run again with a higher --memory-limit and fewer --jobs.",
+    ),
+    "ENGINE_UNAVAILABLE": CodeInfo(
+        E,
+        "The processes or the cluster that should measure cannot be started or reached.",
+        "Do what the message says; quant run --jobs 1 needs no cluster.",
     ),
 }
