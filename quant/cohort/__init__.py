@@ -13,21 +13,44 @@ package loads nothing heavy; each name is loaded when it is first used.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quant.cohort.cox_model import cox, cox_tests, univariate_cox
+    from quant.cohort.firth import firth_cox
+    from quant.cohort.logrank_tests import logrank, pairwise_logrank
+    from quant.cohort.optimism import bootstrap_cut, selected_cut
+    from quant.cohort.proportional import proportional_hazards
+    from quant.cohort.proportions import proportion
+    from quant.cohort.restricted import restricted_mean, restricted_mean_difference
+    from quant.cohort.roc_analysis import roc, roc_compare, roc_curve
+    from quant.cohort.stepwise import stepwise_cox
+    from quant.cohort.survival import at_risk, follow_up, kaplan_meier, survival_quantiles
+    from quant.cohort.time_roc import time_dependent_auc
+    from quant.cohort.two_by_two import accuracy, association
 
 # A module here must not bear the name of a public function: importing it would hide the function.
 _HOMES = {
     "accuracy": "quant.cohort.two_by_two",
+    "adjust_p": "quant.cohort.adjusted",
     "association": "quant.cohort.two_by_two",
     "at_risk": "quant.cohort.survival",
+    "bland_altman": "quant.cohort.limits_of_agreement",
     "bootstrap_cut": "quant.cohort.optimism",
+    "compare_groups": "quant.cohort.comparisons",
+    "correlate": "quant.cohort.correlations",
     "cox": "quant.cohort.cox_model",
     "cox_tests": "quant.cohort.cox_model",
     "firth_cox": "quant.cohort.firth",
     "follow_up": "quant.cohort.survival",
+    "group_table": "quant.cohort.group_tables",
+    "icc": "quant.cohort.intraclass",
     "join_outcomes": "quant.cohort.outcomes",
     "kaplan_meier": "quant.cohort.survival",
+    "kappa": "quant.cohort.kappas",
     "logrank": "quant.cohort.logrank_tests",
     "pairwise_logrank": "quant.cohort.logrank_tests",
+    "pca": "quant.cohort.components",
     "proportion": "quant.cohort.proportions",
     "proportional_hazards": "quant.cohort.proportional",
     "read_table": "quant.cohort.outcomes",
@@ -45,17 +68,25 @@ _HOMES = {
 
 __all__ = [
     "accuracy",
+    "adjust_p",
     "association",
     "at_risk",
+    "bland_altman",
     "bootstrap_cut",
+    "compare_groups",
+    "correlate",
     "cox",
     "cox_tests",
     "firth_cox",
     "follow_up",
+    "group_table",
+    "icc",
     "join_outcomes",
     "kaplan_meier",
+    "kappa",
     "logrank",
     "pairwise_logrank",
+    "pca",
     "proportion",
     "proportional_hazards",
     "read_table",

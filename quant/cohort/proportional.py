@@ -21,7 +21,7 @@ TRANSFORMS = ("km", "rank", "identity", "log")
 COLUMNS = ["transform", "term", "chi_square", "df", "p", "ties", "n", "events", "flags"]
 
 
-def proportional_hazards(  # noqa: PLR0913 - the question of cox, and the transform of time
+def proportional_hazards(
     frame: "pd.DataFrame",
     *,
     time: str,
@@ -130,9 +130,9 @@ def time_function(rows: "FollowUp", kind: str) -> "NDArray[np.float64]":
 
 def _standard(g: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Centre and scale g over events; the tests do not depend on either."""
-    centred = g - g.mean()
+    centred = np.asarray(g - g.mean(), dtype=np.float64)
     size = float(centred.std())
-    return centred / size if size > 0.0 else centred
+    return centred / (size if size > 0.0 else 1.0)
 
 
 def _joint(

@@ -53,7 +53,7 @@ def test_quantiles_agree_under_every_type_of_interval(name: str, group: str) -> 
         ask = cohort.follow_up if reverse else cohort.survival_quantiles
         ours = ask(
             data_set(name), time="time", event="event", by=by(group),
-            conf_type="log-log" if reverse else conf_type, quantiles=sorted(set(part["q"])),
+            conf_type="log-log" if reverse else str(conf_type), quantiles=sorted(set(part["q"])),
         )  # fmt: skip
         assert ours["group"].tolist() == part["level"].tolist()
         same(ours[["quantile", "time", "low", "high"]], part[["q", "time", "lo", "hi"]])

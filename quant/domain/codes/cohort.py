@@ -105,6 +105,12 @@ SURVIVAL: dict[str, CodeInfo] = {
     "TEST_UNDEFINED": CodeInfo(
         W, "All events fall at one time: the test is not defined.", "Record times more finely."
     ),
+    "STEPWISE_LOOP": CodeInfo(
+        W, "Stepwise selection came back to a model it had left.", "Set the limits further apart."
+    ),
+    "NOTHING_ENTERED": CodeInfo(
+        I, "No candidate was good enough to enter the model.", "Report that nothing was selected."
+    ),
     "FEW_EVENTS": CodeInfo(
         W,
         "Fewer than ten events per covariate: estimates are unstable and too extreme.",
