@@ -1,0 +1,17 @@
+"""Damaged files, on every push."""
+
+from tests.hostile.mutants import mutants
+from tests.soak.figures import require_good
+from tests.support.mutator import CHANGES, mutant
+
+
+def test_five_thousand_damaged_files_cost_only_themselves() -> None:
+    require_good(mutants(5000, 1))
+
+
+def test_a_number_always_gives_the_same_damaged_file_and_every_kind_of_damage_occurs() -> None:
+    again = [mutant(number) for number in range(300)]
+
+    assert [one.content for one in again] == [mutant(number).content for number in range(300)]
+    assert {name for one in again for name in one.changes} == {one.__name__ for one in CHANGES}
+    assert sum(one.content == one.seed.content for one in again) < 30
