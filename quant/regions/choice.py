@@ -36,7 +36,7 @@ class Choice:
     """
 
     def __init__(self, settings: "RegionSettings") -> None:
-        self._settings = settings
+        self.settings = settings
         self._known: dict[str, bool] = {}
         self._declined: set[str] = set()
         listed = (
@@ -57,7 +57,7 @@ class Choice:
         """Tell whether a name means something to the method."""
         shown = printable(name)
         if shown not in self._known:
-            self._known[shown] = assign_role(shown, self._settings)[0] is not Role.OTHER
+            self._known[shown] = assign_role(shown, self.settings)[0] is not Role.OTHER
         return self._known[shown]
 
     def passes_over(self, path: "FilePath") -> bool:

@@ -53,7 +53,12 @@ class ShapesFound:
     unread: tuple[str, ...] = ()
 
 
-def gather_shapes(study: "StudyFiles", settings: "RegionSettings | None" = None) -> ShapesFound:
+def gather_shapes(
+    study: "StudyFiles",
+    settings: "RegionSettings | None" = None,
+    *,
+    choice: Choice | None = None,
+) -> ShapesFound:
     """Read the regions and marks of a study.
 
     Parameters
@@ -61,6 +66,8 @@ def gather_shapes(study: "StudyFiles", settings: "RegionSettings | None" = None)
     study : StudyFiles
     settings : RegionSettings, optional
         Words that give roles: regions whose names have none are not read. None reads all.
+    choice : Choice, optional
+        Asked instead, where a role is not what makes a region worth reading.
 
     Returns
     -------
@@ -72,7 +79,8 @@ def gather_shapes(study: "StudyFiles", settings: "RegionSettings | None" = None)
     shapes: list[Shape] = []
     marks: list[Mark] = []
     quarantined: list[QuarantineEntry] = []
-    choice = Choice(settings) if settings is not None else None
+    if choice is None and settings is not None:
+        choice = Choice(settings)
     for path, read in _readers(study, choice):
         try:
             for item in read(path):

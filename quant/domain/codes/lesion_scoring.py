@@ -64,6 +64,11 @@ LESION_SCORING: dict[str, CodeInfo] = {
         "A lesion off the bones may lie in a limb segment whose bones were not supplied.",
         "Supply the bones of the distal limbs, or score that segment by eye.",
     ),
+    "SCORE_FIELD_UNKNOWN": CodeInfo(
+        W,
+        "The study has no emission volume: all of every bone is taken as seen.",
+        "Supply the SPECT or PET of the study; unseen segments then are not assessable.",
+    ),
     "SCORE_LESION_OUTSIDE": CodeInfo(
         W,
         "A lesion lies outside the field of the emission volume: it was not scored.",

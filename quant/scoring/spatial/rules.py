@@ -137,7 +137,10 @@ class Rule:
 
 
 _YANIK = "Yanik 2013, doi:10.2967/jnumed.112.112334"
-_LEWINGTON = "Lewington 2017, Eur J Nucl Med Mol Imaging 44:234; Ladenstein 2018, doi:10.1007/s00259-017-3829-7"
+_LEWINGTON = (
+    "Lewington 2017, Eur J Nucl Med Mol Imaging 44:234; "
+    "Ladenstein 2018, doi:10.1007/s00259-017-3829-7"
+)
 _MATTHAY = "Matthay 2010, Br J Cancer 102:1319"
 
 
