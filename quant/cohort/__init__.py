@@ -16,8 +16,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from quant.cohort.adjusted import adjust_p
+    from quant.cohort.comparisons import compare_groups
+    from quant.cohort.components import pca
+    from quant.cohort.correlations import correlate
     from quant.cohort.cox_model import cox, cox_tests, univariate_cox
     from quant.cohort.firth import firth_cox
+    from quant.cohort.group_tables import group_table
+    from quant.cohort.intraclass import icc
+    from quant.cohort.kappas import kappa
+    from quant.cohort.limits_of_agreement import bland_altman
     from quant.cohort.logrank_tests import logrank, pairwise_logrank
     from quant.cohort.optimism import bootstrap_cut, selected_cut
     from quant.cohort.proportional import proportional_hazards

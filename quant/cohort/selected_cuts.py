@@ -99,7 +99,8 @@ def chi_squares(event: "NDArray[np.bool_]", rows: Ordered) -> "NDArray[np.float6
     deviation = n * low - m * size
     below = float(m) * (n - m) * size * (n - size)
     statistics = np.zeros(size.size)
-    return np.divide(n * deviation**2, below, out=statistics, where=below > 0.0)
+    np.divide(n * deviation**2, below, out=statistics, where=below > 0.0)
+    return statistics
 
 
 class LogRank:
@@ -135,7 +136,9 @@ class LogRank:
         observed = np.cumsum(self._scores[order])[sizes - 1]
         low = np.cumsum(self._risk[:, order], axis=1)[:, sizes - 1] / self._share[:, None]
         variance = self._spread @ (low * (1.0 - low))
-        return np.divide(observed**2, variance, out=np.zeros(sizes.size), where=variance > 1e-300)
+        statistics = np.zeros(sizes.size)
+        np.divide(observed**2, variance, out=statistics, where=variance > 1e-300)
+        return statistics
 
 
 def exact_p(event: "NDArray[np.bool_]", rows: Ordered, statistic: str) -> float:

@@ -1,6 +1,6 @@
 """Codes of ROC analysis, group comparisons and reader agreement."""
 
-from quant.domain.codes.info import CodeInfo, I, W
+from quant.domain.codes.info import CodeInfo, E, I, W
 
 CLASSIFICATION: dict[str, CodeInfo] = {
     "NO_NON_EVENTS": CodeInfo(
@@ -132,6 +132,18 @@ AGREEMENT: dict[str, CodeInfo] = {
         "The difference between the readings changes with their mean: one pair of limits does "
         "not fit small and large values alike.",
         "Analyse logarithms or percent differences.",
+    ),
+    "PERFECT_AGREEMENT": CodeInfo(
+        I,
+        "The readings agree completely, or up to a constant: there is no interval that would say "
+        "how certain that is.",
+        "Report the number of subjects beside it.",
+    ),
+    "VALUE_NOT_POSITIVE": CodeInfo(
+        E, "A ratio was asked for of values that are not above 0.", "Use differences."
+    ),
+    "CATEGORY_UNKNOWN": CodeInfo(
+        E, "A reading is none of the categories that were named.", "Correct it, or name it."
     ),
     "KAPPA_UNDEFINED": CodeInfo(
         W,
