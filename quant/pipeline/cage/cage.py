@@ -149,7 +149,7 @@ class Cage:
         while task := self._again[0].task if self._again else waiting.task:
             worker = self._with_room(task, size)
             if worker is None:
-                break
+                return True
             worker.give(self._again.popleft() if self._again else self._entry(waiting.take()))
         return any(worker.in_hand for worker in self._workers)
 
