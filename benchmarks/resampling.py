@@ -1,7 +1,8 @@
 """Label maps and volumes on other grids against other packages, in one run.
 
 ``python benchmarks/resampling.py [--json FILE]``. Ratios are to the first contender of a table.
-Ours runs on one thread, SimpleITK on two. For masks, what becomes of the volume stands in the table too.
+Ours runs on one thread, SimpleITK on two. For masks, what becomes of the
+volume stands in the table too.
 """
 
 from collections.abc import Callable

@@ -17,7 +17,7 @@ from pathlib import Path
 from rows import Row, missing_peers, version_of
 
 HERE = Path(__file__).resolve().parent
-HELPERS = {"run", "rows", "timing", "works", "bodies"}
+HELPERS = {"run", "rows", "timing", "works", "bodies", "simulated_studies"}
 
 ACCURACY = {"accuracy", "asphericity", "interval_coverage", "sample_truth", "reading_peers"}
 """Scripts whose rows are about right and wrong; those of all others are about time and memory."""

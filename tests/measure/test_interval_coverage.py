@@ -6,7 +6,7 @@ Of 40 studies at 90 %, 36 are expected to hold the truth, with an SD of 1.9.
 import numpy as np
 import pytest
 
-from benchmarks.interval_coverage import JUDGED, Study, coverage, study
+from benchmarks.simulated_studies import JUDGED, Study, coverage, study
 
 STUDIES = 40
 
