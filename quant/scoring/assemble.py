@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from quant.domain.flags import Flag
 from quant.scoring.cells import Entry
+from quant.scoring.order import ordered
 from quant.scoring.segments import SEGMENTS, System, total_segments
 from quant.scoring.sheet import Problem
 from quant.scoring.totals import Evidence, Reading, ReadingKey, SegmentScore
@@ -40,31 +41,7 @@ def assemble(
     if problems:
         return ()
     readings = [_reading(key, system, slots) for (key, system), slots in groups.items()]
-    return tuple(sorted(readings, key=sort_key))
-
-
-def sort_key(reading: Reading) -> tuple[object, ...]:
-    """Order of readings: patient, day, time point, phase, nuclide, modality, reader, system."""
-    key = reading.key
-    day = (1, 0.0) if reading.day is None else (0, reading.day)
-    places = (list(type(key.phase)), list(type(key.modality)), list(System))
-    phase, modality = places[0].index(key.phase), places[1].index(key.modality)
-    return (
-        key.patient, day, natural(key.time), phase, key.nuclide, modality, key.reader,
-        places[2].index(reading.system),
-    )  # fmt: skip
-
-
-def natural(text: str) -> tuple[tuple[int, float, str], ...]:
-    """Sort ``t2`` before ``t10``."""
-    parts: list[tuple[int, float, str]] = []
-    run = ""
-    for char in [*text, ""]:
-        if run and (char.isdecimal() != run[-1].isdecimal() or not char):
-            parts.append((0, float(run), run) if run[-1].isdecimal() else (1, 0.0, run))
-            run = ""
-        run += char
-    return tuple(parts)
+    return ordered(readings)
 
 
 def _rows(entries: Iterable[Entry]) -> str:

@@ -12,6 +12,7 @@ from quant.scoring.totals import Modality, Phase, ReadingKey
 from quant.scoring.words import (
     KEY_COLUMNS,
     MODALITIES,
+    STATED_PHASES,
     UNASSESSED,
     allowed,
     modality_of,
@@ -81,7 +82,7 @@ class RowReader:
         modalities = tuple(dict.fromkeys(MODALITIES.values()))
         modality: Modality | None = self._word("modality", modality_of, modalities)
         nuclide: str | None = self._word("nuclide", nuclide_of, SHOWN_NUCLIDES)
-        phase: Phase | None = self._word("phase", phase_of, tuple(Phase))
+        phase: Phase | None = self._word("phase", phase_of, STATED_PHASES)
         if empty or modality is None or nuclide is None or phase is None:
             return None
         patient, time, reader = (self.cells[name] for name in ("patient", "time_point", "reader"))

@@ -61,7 +61,7 @@ def read_scores(paths: Iterable[Path], missing: Missing = Missing.REFUSE) -> tup
     Returns
     -------
     tuple of Reading
-        Sorted by patient, day, time point, phase, nuclide, modality, reader and system.
+        In the order of :func:`quant.scoring.order.ordered`, whatever the order of the rows.
 
     Raises
     ------

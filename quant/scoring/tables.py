@@ -19,7 +19,7 @@ Thing = TypeVar("Thing")
 TEXT, WHOLE, NUMBER = ColumnType.TEXT, ColumnType.INTEGER, ColumnType.NUMBER
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScoreColumn(Generic[Thing]):
     """One column: how it is named, what it means, and how it is read from a thing."""
 
@@ -30,7 +30,7 @@ class ScoreColumn(Generic[Thing]):
     read: Callable[[Thing], Cell]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScoreTable(Generic[Thing]):
     """A table: its name, what one row is, and its columns."""
 

@@ -33,6 +33,8 @@ class Phase(StrEnum):
     PRE_MIBG_THERAPY = "pre-MIBG-therapy"
     POST_MIBG_THERAPY = "post-MIBG-therapy"
     FOLLOW_UP = "follow-up"
+    NOT_STATED = "not-stated"
+    """Of a study whose phase nobody stated; never accepted from a table, meets no cut-off."""
 
 
 @dataclass(frozen=True, slots=True)

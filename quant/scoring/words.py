@@ -39,7 +39,8 @@ NUCLIDES: Mapping[str, str] = {
 }
 """Nuclides of MIBG and its analogues, written ``I-123``, ``123I``, ``123-I`` or ``I123``."""
 
-PHASES: Mapping[str, Phase] = {str(one).lower(): one for one in Phase}
+STATED_PHASES = tuple(one for one in Phase if one is not Phase.NOT_STATED)
+PHASES: Mapping[str, Phase] = {str(one).lower(): one for one in STATED_PHASES}
 
 SYSTEMS: Mapping[str, System] = {str(one): one for one in System}
 

@@ -8,6 +8,11 @@ SCORING: dict[str, CodeInfo] = {
         "A table of scores does not hold what it must; every problem is listed with its row.",
         "Correct the named rows; docs/scoring.md shows each layout.",
     ),
+    "SCORE_INPUT_UNKNOWN": CodeInfo(
+        E,
+        "INPUT, or a file of it, is no table that can be scored.",
+        "Name the columns as docs/scoring.md shows, or put the file elsewhere.",
+    ),
     "SCORE_NOT_ASSESSABLE": CodeInfo(
         I,
         "Segments could not be assessed: they count neither as zero nor towards the maximum.",

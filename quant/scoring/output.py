@@ -1,0 +1,54 @@
+"""Write the results of a run: tables, evidence, drawings, and the overview."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quant.scoring.evidence import evidence_json
+from quant.scoring.figures import write_figures
+from quant.scoring.page import write_score_page
+from quant.scoring.patients import NAME as PATIENTS
+from quant.scoring.patients import write_patients
+from quant.scoring.tables import (
+    COMPARISON_TABLE,
+    CUTOFF_TABLE,
+    SCORES,
+    SEGMENT_TABLE,
+    score_rows,
+    segment_rows,
+)
+
+if TYPE_CHECKING:
+    from quant.scoring.results import ScoreResults
+
+
+def write_results(results: "ScoreResults", out: Path) -> tuple[str, ...]:
+    """Write everything below ``out``; the same results give the same bytes.
+
+    Returns
+    -------
+    tuple of str
+        Names of the tables written.
+
+    Raises
+    ------
+    OutputError
+        ``OUT_NO_SPACE`` or ``OUT_NOT_WRITABLE``.
+    """
+    from quant.report.writing import write_text
+
+    names: list[str] = []
+    if results.readings:
+        SCORES.write(out, score_rows(results.readings, results.relative))
+        SEGMENT_TABLE.write(out, segment_rows(results.readings))
+        COMPARISON_TABLE.write(out, results.comparisons)
+        CUTOFF_TABLE.write(out, results.cutoffs)
+        write_patients(out, results.readings, results.relative)
+        names += [one.name for one in (SCORES, SEGMENT_TABLE, COMPARISON_TABLE, CUTOFF_TABLE)]
+        names.append(PATIENTS)
+    if results.response is not None:
+        results.response.write(out)
+        names += list(results.response.tables())
+    figures = write_figures(out, results.readings)
+    write_text(out / "evidence.json", evidence_json(results))
+    write_score_page(results, figures, names, out)
+    return tuple(names)

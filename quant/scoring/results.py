@@ -1,0 +1,84 @@
+"""From readings to results: relative scores, comparisons, agreement, cut-offs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quant.scoring.comparisons import Comparison, compare_modalities
+from quant.scoring.cutoffs import SHIPPED, CutoffResult, apply_cutoffs, read_cutoffs
+from quant.scoring.order import ordered
+from quant.scoring.reader_table import Missing
+from quant.scoring.relative import RelativeScore, relative_scores
+from quant.scoring.totals import Reading
+
+if TYPE_CHECKING:
+    from quant.scoring.response import ResponseReport
+    from quant.scoring.spatial import LesionScores
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSettings:
+    """What a run may be told.
+
+    Parameters
+    ----------
+    baseline : str or None
+        Time point that is the baseline; see :func:`~quant.scoring.relative.relative_scores`.
+    missing : Missing
+        What a segment without a row means.
+    cutoffs : Path
+        TOML file of cut-offs.
+    """
+
+    baseline: str | None = None
+    missing: Missing = Missing.REFUSE
+    cutoffs: Path = SHIPPED
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResults:
+    """Everything that is written.
+
+    Parameters
+    ----------
+    readings : tuple of Reading
+    relative : tuple of RelativeScore
+    comparisons : tuple of Comparison
+    cutoffs : tuple of CutoffResult
+    response : ResponseReport or None
+        RECIST 1.1 and INRC 2017.
+    spatial : dict of (patient, time point) to LesionScores
+        Behind the readings by rule.
+    inputs : dict of str to str
+        SHA-256 of each input, by name.
+    settings : ScoreSettings
+    """
+
+    readings: tuple[Reading, ...] = ()
+    relative: tuple[RelativeScore, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    cutoffs: tuple[CutoffResult, ...] = ()
+    response: "ResponseReport | None" = None
+    spatial: "Mapping[tuple[str, str], LesionScores]" = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    settings: ScoreSettings = field(default_factory=ScoreSettings)
+
+
+def evaluate(readings: Iterable[Reading], settings: ScoreSettings | None = None) -> ScoreResults:
+    """Derive everything that follows from readings alone.
+
+    Raises
+    ------
+    UsageError
+        ``CUTOFFS_INVALID``, or ``USAGE`` for a baseline that no reading has.
+    """
+    chosen = settings or ScoreSettings()
+    known = ordered(readings)
+    return ScoreResults(
+        known,
+        relative_scores(known, chosen.baseline),
+        compare_modalities(known),
+        apply_cutoffs(known, read_cutoffs(chosen.cutoffs)),
+        settings=chosen,
+    )
