@@ -1,26 +1,39 @@
 """Many studies into one output folder: measure, keep the records, derive the rest."""
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quant.dicom.files.digests import with_input_hash
+from quant.dicom.files.patients import patient_of
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
-from quant.errors import UsageError
-from quant.pipeline.lock import only_run
+from quant.errors import StudyError
+from quant.pipeline.derived import Sources, derive
+from quant.pipeline.digest import combined, result_sums
+from quant.pipeline.entries import Entry
+from quant.pipeline.folder import RECORDS, opened_folder
+from quant.pipeline.ledger import Ledger
 from quant.pipeline.manifest import write_manifest
+from quant.pipeline.protocols import protocol_hash
+from quant.pipeline.retries import is_final
 from quant.pipeline.stopwatch import Stopwatch
 from quant.pipeline.work import Engine, InProcess, Job
-from quant.report.page import write_page
-from quant.report.records import read_record
-from quant.report.tables import write_quarantine, write_tables
+from quant.report.records import read_record, record_name
+from quant.report.writing import speaking_of
 
 if TYPE_CHECKING:
     from quant.dicom.files.cache import HeaderCache
     from quant.domain.protocol import StudyProtocol
-    from quant.domain.study import QuarantineEntry, StudyIndex
+    from quant.domain.study import QuarantineEntry, StudyFiles, StudyIndex
     from quant.pipeline.work import JobResult
+
+logger = logging.getLogger(__name__)
 
 Tick = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and how many there are."""
@@ -67,24 +80,87 @@ EVERYTHING = Reuse()
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """How a batch is run, apart from what is measured.
+
+    Parameters
+    ----------
+    reuse : Reuse
+        What is taken from earlier runs.
+    engine : Engine
+        Who measures; this process, without a cage, when nothing else is said.
+    view : View
+        Progress and times.
+    identifiers : bool
+        Names and identifiers of patients become columns of the tables.
+    """
+
+    reuse: Reuse = EVERYTHING
+    engine: Engine = field(default_factory=InProcess)
+    view: View = field(default_factory=View)
+    identifiers: bool = False
+
+
+@dataclass(frozen=True)
 class BatchResult:
-    """What a run did."""
+    """What a run did.
+
+    Parameters
+    ----------
+    out : Path
+    index : StudyIndex
+    entries : tuple of Entry
+        One for each study, in the order of the index.
+    reused : int
+        Studies whose record was there already.
+    derived : bool
+        Tables and report were written; False when they were there, of the same records.
+    digest : str
+        Of all results, see :func:`quant.pipeline.digest.combined`.
+    """
 
     out: Path
     index: "StudyIndex"
-    records: tuple[StudyRecord, ...]
+    entries: tuple[Entry, ...]
     reused: int
-    quarantine: "tuple[QuarantineEntry, ...]"
+    derived: bool
+    digest: str
+
+    @cached_property
+    def records(self) -> tuple[StudyRecord, ...]:
+        """All records, read from disk."""
+        return tuple(
+            read_record(self.out / RECORDS / f"{entry.record}.json") for entry in self.entries
+        )
+
+    @property
+    def quarantine(self) -> "tuple[QuarantineEntry, ...]":
+        """What was refused before and while measuring; reads all records."""
+        return (
+            *self.index.quarantined, *(one for record in self.records for one in record.quarantine),
+        )  # fmt: skip
+
+    @property
+    def refused(self) -> int:
+        """Number of entries in ``quarantine.csv``."""
+        return len(self.index.quarantined) + sum(entry.refused for entry in self.entries)
+
+    @property
+    def statuses(self) -> Counter[Status]:
+        """Number of studies by status."""
+        return Counter(entry.status for entry in self.entries)
 
     @property
     def failed(self) -> int:
         """Number of studies that could not be measured."""
-        return sum(record.status is Status.FAILED for record in self.records)
+        return self.statuses[Status.FAILED]
 
     @property
     def has_errors(self) -> bool:
         """Tell whether a study, a region or a file was refused for an error."""
-        return any(CODES[one.code].severity is Severity.ERROR for one in self.quarantine)
+        return any(entry.errors for entry in self.entries) or any(
+            CODES[one.code].severity is Severity.ERROR for one in self.index.quarantined
+        )
 
 
 def run_batch(
@@ -117,57 +193,135 @@ def run_batch(
     Returns
     -------
     BatchResult
+
+    Raises
+    ------
+    UsageError
+        When the folder cannot be made, written or locked.
     """
-    view = view or View()
-    _prepare(out)
-    with only_run(out):
-        jobs = _jobs(index, out, protocol, reuse)
-        records, reused = _records(index, out, (engine or InProcess()).run(jobs), reuse, view)
-        quarantine = (
-            *index.quarantined, *(one for record in records for one in record.quarantine),
-        )  # fmt: skip
-        result = BatchResult(out, index, records, reused, quarantine)
-        with view.watch.step("write tables"):
-            write_tables(records, out)
-            write_quarantine(quarantine, out)
-        with view.watch.step("write report"):
-            write_page(records, quarantine, out)
-        write_manifest(result, protocol, view.watch)
+    with opened_folder(out) as place:
+        how = How(reuse, engine or InProcess(), view or View())
+        return run_in(place, index, protocol, how)
+
+
+def run_in(place: Path, index: "StudyIndex", protocol: "StudyProtocol", how: How) -> BatchResult:
+    """Measure every study of an index into a folder that this run has opened.
+
+    Parameters
+    ----------
+    place : Path
+        From :func:`quant.pipeline.folder.opened_folder`.
+    index : StudyIndex
+    protocol : StudyProtocol
+    how : How
+
+    Returns
+    -------
+    BatchResult
+        As of :func:`run_batch`.
+    """
+    with how.view.watch.step("open ledger"):
+        ledger = Ledger(place)
+    with closing(ledger):
+        entries, reused = _measured(place, index, protocol, ledger, how)
+        sources = Sources(entries, index.quarantined, _people(index, how))
+        written = derive(place, sources, ledger, how.view.watch)
+        digest = combined(result_sums(entries, ledger))
+        result = BatchResult(place, index, entries, reused, written, digest)
+        with how.view.watch.step("write manifest"):
+            write_manifest(result, protocol, how, ledger)
     return result
 
 
-def _jobs(index: "StudyIndex", out: Path, protocol: "StudyProtocol", reuse: Reuse) -> Iterator[Job]:
-    for study in index.studies:
-        known = reuse.digests.known_digests(study) if reuse.digests is not None else {}
-        yield Job(study, protocol, out, known, reuse.records)
-
-
-def _records(
-    index: "StudyIndex", out: Path, results: "Iterator[JobResult]", reuse: Reuse, view: View
-) -> tuple[tuple[StudyRecord, ...], int]:
-    """Take the results as they come; return the records in the order of the index."""
-    records: dict[str, StudyRecord] = {}
-    total, reused = len(index.studies), 0
-    view.step("", 0, total)
-    for result in results:
-        records[result.study_uid] = read_record(out / "records" / f"{result.record}.json")
+def _measured(
+    place: Path, index: "StudyIndex", protocol: "StudyProtocol", ledger: Ledger, how: How
+) -> tuple[tuple[Entry, ...], int]:
+    """Keep the records that are there, have the rest measured; say how many were kept."""
+    total = len(index.studies)
+    how.view.step("", 0, total)
+    with how.view.watch.step("find records"):
+        _drop_damaged(place, {study.study_uid for study in index.studies}, ledger)
+        entries = _kept(index, protocol_hash(protocol), ledger, how.reuse)
+    reused = len(entries)
+    rest = [study for study in index.studies if study.study_uid not in entries]
+    logger.info("%d of %d studies are measured already", reused, total)
+    for result in how.engine.run(_jobs(rest, place, protocol, how.reuse)):
+        entries[result.study_uid] = _entered(place, result, ledger)
         reused += result.reused
-        view.watch.add(result.wall_s, result.cpu_s)
-        if reuse.digests is not None:
-            reuse.digests.keep_digests(result.digests)
-        view.step(result.study_uid, len(records), total)
-    view.step("tables", total, total)
-    return tuple(records[study.study_uid] for study in index.studies), reused
+        how.view.watch.add(result.wall_s, result.cpu_s)
+        if how.reuse.digests is not None:
+            how.reuse.digests.keep_digests(result.digests)
+        how.view.step(result.study_uid, len(entries), total)
+    how.view.step("tables", total, total)
+    return tuple(entries[study.study_uid] for study in index.studies), reused
 
 
-def _prepare(out: Path) -> None:
-    try:
-        (out / "records").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            "USAGE",
-            "The output folder cannot be made.",
-            found=f"{type(error).__name__} for {out}",
-            needed="a folder that can be written",
-            next_step="choose another folder with -o",
-        ) from error
+def _drop_damaged(place: Path, study_uids: set[str], ledger: Ledger) -> None:
+    """Remove the records of these studies that are no longer what was written, or whose files are.
+
+    Those of other studies, earlier protocols included, are left as they are.
+    """
+    for entry in list(ledger.entries.values()):
+        if entry.study_uid in study_uids and not entry.holds(place):
+            logger.warning(
+                "record %s of study %s, or a file of it, was changed or lost: it is measured anew",
+                entry.record, entry.study_uid,
+            )  # fmt: skip
+            ledger.forget(entry.record)
+            path = place / RECORDS / f"{entry.record}.json"
+            with speaking_of(path):
+                path.unlink(missing_ok=True)
+
+
+def _kept(
+    index: "StudyIndex", settings_hash: str, ledger: Ledger, reuse: Reuse
+) -> dict[str, Entry]:
+    """Find the studies whose record is there and final, without reading a file.
+
+    A study with a file whose digest is not known goes to the engine, which finds its record too.
+    """
+    kept: dict[str, Entry] = {}
+    if not reuse.records or reuse.digests is None or not ledger.entries:
+        return kept
+    for study in index.studies:
+        try:
+            hashed = with_input_hash(study, reuse.digests.as_indexed)
+        except (KeyError, StudyError):
+            continue
+        entry = ledger.entries.get(record_name(hashed, settings_hash))
+        if entry is not None and is_final(entry.status, entry.code):
+            kept[study.study_uid] = entry
+    return kept
+
+
+def _jobs(
+    studies: "list[StudyFiles]", place: Path, protocol: "StudyProtocol", reuse: Reuse
+) -> Iterator[Job]:
+    for study in studies:
+        known = reuse.digests.known_digests(study) if reuse.digests is not None else {}
+        yield Job(study, protocol, place, known, reuse.records)
+
+
+def _entered(place: Path, result: "JobResult", ledger: Ledger) -> Entry:
+    """Enter a study's record into the ledger."""
+    before = ledger.entries.get(result.record)
+    if before is not None and result.reused:
+        return before
+    with speaking_of(place / RECORDS / f"{result.record}.json"):
+        entry = Entry.of(place, result.record)
+    attempts = (before.attempts if before else 0) + 1
+    entry = entry.tried(attempts, sum(result.wall_s.values()))
+    ledger.put(entry)
+    logger.info(
+        "study %s: %s %s", entry.study_uid, entry.status, entry.code,
+        extra={"record": entry.record, "seconds": entry.seconds, "reused": result.reused},
+    )  # fmt: skip
+    return entry
+
+
+def _people(index: "StudyIndex", how: How) -> dict[str, tuple[str, str]]:
+    """Read whose studies they are, where that was asked for."""
+    if not how.identifiers:
+        return {}
+    with how.view.watch.step("read identifiers"):
+        return {study.study_uid: patient_of(study) for study in index.studies}

@@ -1,49 +1,71 @@
 """``run.json``: what a run saw, did and used."""
 
 import json
+import os
 import platform
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from quant.pipeline.digest import manifest_checksum, result_sums
+from quant.pipeline.folder import RECORDS
 from quant.pipeline.protocols import protocol_hash
-from quant.report.records import record_name
 from quant.report.writing import write_text
 from quant.version import VERSION
 
 if TYPE_CHECKING:
     from quant.domain.protocol import StudyProtocol
-    from quant.domain.record import StudyRecord
     from quant.domain.study import StudyIndex
-    from quant.pipeline.batch import BatchResult
-    from quant.pipeline.stopwatch import Stopwatch
+    from quant.pipeline.batch import BatchResult, How
+    from quant.pipeline.entries import Entry
+    from quant.pipeline.ledger import Ledger
+
+MANIFEST_NAME = "run.json"
+
+PERSONAL = ("patient_name", "patient_id")
+"""Columns of the tables of studies and lesions that ``--identifiers`` adds."""
+
+IS_RECORD = re.compile(r"[0-9a-f]{32}\.json").fullmatch
 
 LIBRARIES = ("numpy", "numba", "pydicom")
 """Libraries that a result depends on, by their distribution names."""
 
 
-def write_manifest(result: "BatchResult", protocol: "StudyProtocol", watch: "Stopwatch") -> None:
-    """Write ``run.json``: versions, protocol, counts, hashes and times."""
-    manifest = {
+def write_manifest(
+    result: "BatchResult", protocol: "StudyProtocol", how: "How", ledger: "Ledger"
+) -> None:
+    """Write ``run.json``: versions, protocol, counts, hashes and times.
+
+    Its last entry is the checksum of all others, see :func:`manifest_checksum`.
+    """
+    watch = how.view.watch
+    manifest: dict[str, object] = {
         "engine": "spectct-quant",
         "research_use": "Research software, not a medical device.",
         "versions": versions(),
         "protocol": json.loads(protocol.model_dump_json()),
         "protocol_hash": protocol_hash(protocol),
+        "identifiers": list(PERSONAL) if how.identifiers else [],
         "counts": {
             **file_counts(result.index),
-            "studies": len(result.records),
+            "studies": len(result.entries),
             "studies_failed": result.failed,
             "studies_reused": result.reused,
-            "quarantine_entries": len(result.quarantine),
+            "quarantine_entries": result.refused,
         },
         "files_unused": result.index.unused,
-        "records": {record.study_uid: _entry(record) for record in result.records},
+        "records": {entry.study_uid: _entry(entry) for entry in result.entries},
+        "records_earlier": _earlier(result),
+        "results": result_sums(result.entries, ledger),
+        "digest": result.digest,
+        "tables_written": result.derived,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_s": {name: round(value, 4) for name, value in watch.wall_s.items()},
         "cpu_s": {name: round(value, 4) for name, value in watch.cpu_s.items()},
     }
+    manifest["sha256"] = manifest_checksum(manifest)
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
-    write_text(result.out / "run.json", text)
+    write_text(result.out / MANIFEST_NAME, text)
 
 
 def file_counts(index: "StudyIndex") -> dict[str, int]:
@@ -71,10 +93,17 @@ def versions() -> dict[str, str]:
     }
 
 
-def _entry(record: "StudyRecord") -> dict[str, str]:
-    name = record_name(record, record.protocol_hash)
+def _entry(entry: "Entry") -> dict[str, str | int]:
     return {
-        "input_hash": record.input_hash,
-        "status": str(record.status),
-        "record": f"records/{name}.json",
+        "input_hash": entry.input_hash,
+        "status": str(entry.status),
+        "record": f"{RECORDS}/{entry.record}.json",
+        "attempts": entry.attempts,
     }
+
+
+def _earlier(result: "BatchResult") -> list[str]:
+    """Name the records in the folder that this run does not show: of other input or settings."""
+    shown = {f"{entry.record}.json" for entry in result.entries}
+    there = os.listdir(result.out / RECORDS) if (result.out / RECORDS).is_dir() else []  # noqa: PTH208 - names
+    return sorted(f"{RECORDS}/{name}" for name in there if name not in shown and IS_RECORD(name))

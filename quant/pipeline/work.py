@@ -16,6 +16,7 @@ from quant.domain.record import Status, StudyRecord
 from quant.errors import OutputError, StudyError
 from quant.pipeline.failure import blank_record, failed
 from quant.pipeline.protocols import protocol_hash
+from quant.pipeline.retries import is_final
 from quant.pipeline.stopwatch import Stopwatch
 from quant.report.records import read_record, record_name, write_record
 from quant.report.writing import PART
@@ -199,7 +200,7 @@ def mesh_folder(record_path: Path) -> Path:
 
 
 def whole_record(path: Path) -> StudyRecord | None:
-    """Return the record of an earlier run when it is whole and not a failure."""
+    """Return the record of an earlier run when it is whole and no failure worth another try."""
     if not path.is_file():
         return None
     try:
@@ -210,7 +211,8 @@ def whole_record(path: Path) -> StudyRecord | None:
     primary = record.primary
     mesh = mesh_folder(path) / "tumour.stl"
     lost = primary is not None and primary.voxels > 0 and not mesh.is_file()
-    return None if lost or record.status is Status.FAILED else record
+    code = record.quarantine[-1].code if record.status is Status.FAILED else ""
+    return record if is_final(record.status, code) and not lost else None
 
 
 def _hashed(study: "StudyFiles", digests: _Digests) -> "StudyFiles":

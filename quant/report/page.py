@@ -1,6 +1,6 @@
 """The batch at a glance: one HTML file, opened from disk, without network or script."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,13 +47,13 @@ def number(value: float | None) -> str:
 
 
 def write_page(
-    records: Sequence[StudyRecord], quarantine: "Sequence[QuarantineEntry]", out: Path
+    records: Iterable[StudyRecord], quarantine: "Sequence[QuarantineEntry]", out: Path
 ) -> None:
     """Write ``report.html`` from records; everything in it is escaped.
 
     Parameters
     ----------
-    records : sequence of StudyRecord
+    records : iterable of StudyRecord
     quarantine : sequence of QuarantineEntry
         What was not measured.
     out : Path

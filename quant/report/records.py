@@ -43,6 +43,21 @@ def write_record(record: StudyRecord, path: Path) -> None:
     write_bytes(path, b'{"sha256": "' + digest.encode() + b'",\n"record": ' + body + b"}\n")
 
 
+def record_body(content: bytes, name: str) -> bytes:
+    """Return the record's own text from a file's bytes.
+
+    Raises
+    ------
+    ValueError
+        If the text does not have the checksum that the file states.
+    """
+    match = _ENVELOPE.fullmatch(content)
+    if match is None or hashlib.sha256(match["body"]).hexdigest().encode() != match["sha256"]:
+        message = f"record {name} is damaged: its text does not have its checksum"
+        raise ValueError(message)
+    return match["body"]
+
+
 def read_record(path: Path) -> StudyRecord:
     """Read a record; every measurement is checked again as when it was made.
 
@@ -52,8 +67,4 @@ def read_record(path: Path) -> StudyRecord:
         If the file is not a whole record of this engine: its text does not have the checksum that
         it states, or it does not validate (pydantic's ValidationError is a ValueError).
     """
-    match = _ENVELOPE.fullmatch(path.read_bytes())
-    if match is None or hashlib.sha256(match["body"]).hexdigest().encode() != match["sha256"]:
-        message = f"record {path.name} is damaged: its text does not have its checksum"
-        raise ValueError(message)
-    return _adapter().validate_json(match["body"])
+    return _adapter().validate_json(record_body(path.read_bytes(), path.name))

@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
+from quant.domain.text import plain
 from quant.report.columns import (
     LESION_COLUMNS,
     LONG_COLUMNS,
@@ -26,33 +27,68 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A text cell that begins so would run as a formula in a spreadsheet; it gets an apostrophe."""
 
 
-def write_tables(records: Sequence[StudyRecord], out: Path) -> None:
+People = Mapping[str, tuple[str, str]]
+"""A patient's name and identifier by study UID: only where they were asked for."""
+
+NOBODY: People = {}
+
+STUDIES_AT_ONCE = 1000
+"""Rows of so many studies make one row group of ``measurements.parquet``."""
+
+
+def write_tables(records: Iterable[StudyRecord], out: Path, people: People = NOBODY) -> None:
     """Write ``studies``, ``lesions`` (CSV and Parquet) and ``measurements.parquet``.
 
     Parameters
     ----------
-    records : sequence of StudyRecord
-        In any order; rows are sorted by study UID.
+    records : iterable of StudyRecord
+        Gone through once. Studies and lesions are sorted by UID; measurements stand in the order
+        of the records.
     out : Path
         The output folder.
+    people : dict of str to (str, str), optional
+        Adds the columns ``patient_name`` and ``patient_id`` to the tables of studies and lesions.
     """
-    ordered = sorted(records, key=lambda record: (record.study_uid, record.series_uid))
-    studies = [_row(STUDY_COLUMNS, record, None) for record in ordered]
-    lesions = [
-        _row(LESION_COLUMNS, record, region)
-        for record in ordered
-        for region in record.regions
-        if region.role in LESION_ROLES
-    ]
-    for name, columns, rows in (
-        ("studies", STUDY_COLUMNS, studies),
-        ("lesions", LESION_COLUMNS, lesions),
-    ):
+    wide = (*STUDY_COLUMNS, *_personal(people)), (*LESION_COLUMNS, *_personal(people))
+    studies: list[tuple[tuple[str, str], tuple[Cell, ...]]] = []
+    lesions: list[tuple[tuple[str, str], tuple[Cell, ...]]] = []
+
+    def long_rows() -> Iterator[list[tuple[Cell, ...]]]:
+        rows: list[tuple[Cell, ...]] = []
+        for count, record in enumerate(records, start=1):
+            key = record.study_uid, record.series_uid
+            studies.append((key, _row(wide[0], record, None)))
+            lesions.extend(
+                (key, _row(wide[1], record, region))
+                for region in record.regions
+                if region.role in LESION_ROLES
+            )
+            rows.extend(_long_rows(record))
+            if count % STUDIES_AT_ONCE == 0:
+                yield rows
+                rows = []
+        yield rows
+
+    write_row_groups(out / "measurements.parquet", LONG_COLUMNS, long_rows())
+    for name, columns, keyed in (("studies", wide[0], studies), ("lesions", wide[1], lesions)):
+        rows = [row for _, row in sorted(keyed, key=lambda one: one[0])]
         write_text(out / f"{name}.csv", as_csv([c.name for c in columns], rows))
         kinds = [(c.name, c.unit, c.type, c.description) for c in columns]
         write_parquet(out / f"{name}.parquet", kinds, rows)
-    long = [row for record in ordered for row in _long_rows(record)]
-    write_parquet(out / "measurements.parquet", LONG_COLUMNS, long)
+
+
+def _personal(people: People) -> tuple[Column, ...]:
+    """Return the columns of who the patient is; none unless they were asked for."""
+    if not people:
+        return ()
+
+    def read(place: int) -> Callable[[StudyRecord, RegionSummary | None], Cell]:
+        return lambda record, _: plain(people.get(record.study_uid, ("", ""))[place])
+
+    return (
+        Column("patient_name", "", ColumnType.TEXT, "PatientName, asked for", read(0)),
+        Column("patient_id", "", ColumnType.TEXT, "PatientID, asked for", read(1)),
+    )
 
 
 def write_quarantine(entries: "Iterable[QuarantineEntry]", out: Path) -> None:
@@ -124,6 +160,15 @@ def write_parquet(
     rows : sequence of tuple
         Cells in the order of ``columns``; None where there is no value.
     """
+    write_row_groups(path, columns, [rows])
+
+
+def write_row_groups(
+    path: Path,
+    columns: Sequence[tuple[str, str, ColumnType, str]],
+    groups: Iterable[Sequence[tuple[Cell, ...]]],
+) -> None:
+    """Write rows as :func:`write_parquet` does, group by group: rows need not be there at once."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -136,10 +181,11 @@ def write_parquet(
         pa.field(name, types[kind], metadata={"unit": unit, "description": description})
         for name, unit, kind, description in columns
     ]
-    arrays = [_array([row[i] for row in rows], field) for i, field in enumerate(fields)]
-    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-    sink = io.BytesIO()
-    pq.write_table(table, sink)
+    schema, sink = pa.schema(fields), io.BytesIO()
+    with pq.ParquetWriter(sink, schema) as writer:
+        for rows in groups:
+            arrays = [_array([row[i] for row in rows], field) for i, field in enumerate(fields)]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
     write_bytes(path, sink.getvalue())
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from quant.errors import OutputError
 
 PART = ".part"
 """Ending of a file that is not whole yet; one that a run left behind means nothing."""
+
+IS_PART = re.compile(r".+\.[0-9a-f]{8}\.part").fullmatch
+"""Tells a part's name from other files that people may keep in the folder."""
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """Disk full, quota reached, file size limit reached: the same run goes on when there is room."""

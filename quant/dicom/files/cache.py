@@ -33,7 +33,7 @@ from quant.dicom.files.headers import Header, read_header
 from quant.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from quant.domain.archive import FilePath
     from quant.domain.study import StudyFiles
@@ -118,6 +118,7 @@ class HeaderCache:
         self._settle_ns, self._most_bytes = int(settle_s * 1e9), most_bytes
         self._pending: list[Row] = []
         self._awaited: dict[str, _Place] = {}
+        self._seen: dict[str, str] = {}
         self._reader = _reader(os.environ.get("QUANT_SUBJECT_KEY"))
         self._file = CacheFile(folder)
 
@@ -154,6 +155,34 @@ class HeaderCache:
         if known is None:
             self._awaited[f"header {path}"] = place
         return known
+
+    def known_headers(self, paths: "Sequence[FilePath]") -> "dict[FilePath, Header]":
+        """Return the headers of all files that :meth:`known_header` knows.
+
+        Their digests, where they are kept too, then are in :attr:`as_indexed`.
+        """
+        known: dict[FilePath, Header] = {}
+        for start in range(0, len(paths), BATCH):
+            places = {path: self._place(path) for path in paths[start : start + BATCH]}
+            rows = self._file.find_all([one.key for one in places.values() if one is not None])
+            for path, place in places.items():
+                if place is None:
+                    continue
+                state, reader, text, digest = rows.get(place.key, ("", "", "", ""))
+                if state == place.state and len(digest) == DIGEST_LENGTH:
+                    self._seen[str(path)] = digest
+                same = state == place.state and reader == self._reader
+                header = _header(text) if same else None
+                if header is None:
+                    self._awaited[f"header {path}"] = place
+                else:
+                    known[path] = header
+        return known
+
+    @property
+    def as_indexed(self) -> "IndexedDigests":
+        """Return the digests of files whose header was found in the cache, as of that moment."""
+        return IndexedDigests(self._seen)
 
     def keep_header(self, path: "FilePath", header: Header | None) -> None:
         """Keep a header that was read after :meth:`known_header` did not know it.
@@ -236,6 +265,17 @@ class HeaderCache:
         self._pending.append((place.key, place.state, self._reader, header, digest, now))
         if len(self._pending) >= BATCH:
             self.flush()
+
+
+class IndexedDigests:
+    """Digests that were known when the tree was indexed; no file is looked at again."""
+
+    def __init__(self, digests: "Mapping[str, str]") -> None:
+        self._digests = digests
+
+    def digest(self, path: "FilePath") -> str:
+        """Return the SHA-256 of a file; raise KeyError when it is not known."""
+        return self._digests[str(path)]
 
 
 @cache

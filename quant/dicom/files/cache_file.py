@@ -31,6 +31,11 @@ TABLE = """CREATE TABLE IF NOT EXISTS entries (
 
 FIND = "SELECT reader, header, digest FROM entries WHERE path = ? AND state = ?"
 
+FIND_ALL = "SELECT path, state, reader, header, digest FROM entries WHERE path IN"
+
+AT_ONCE = 500
+"""Files asked for in one query; SQLite allows 999 in all versions."""
+
 KEEP = """INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET
     reader = CASE WHEN excluded.header != '' OR state != excluded.state
         THEN excluded.reader ELSE reader END,
@@ -80,6 +85,16 @@ class CacheFile:
         """Return what read a file in this state, its header and its digest; empty if unknown."""
         found = self._try(lambda database: database.execute(FIND, (key, state)).fetchone())
         return found if found is not None else ("", "", "")
+
+    def find_all(self, keys: list[bytes]) -> "dict[bytes, tuple[str, str, str, str]]":
+        """Return state, what read it, header and digest of each file that is known, by its key."""
+        found: dict[bytes, tuple[str, str, str, str]] = {}
+        for start in range(0, len(keys), AT_ONCE):
+            some = keys[start : start + AT_ONCE]
+            query = f"{FIND_ALL} ({', '.join('?' * len(some))})"
+            rows = self._try(lambda database: database.execute(query, some).fetchall())  # noqa: B023 - called at once
+            found.update({row[0]: row[1:] for row in rows or ()})
+        return found
 
     def write(self, rows: list[Row]) -> None:
         """Write entries, all or none."""

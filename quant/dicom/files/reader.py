@@ -53,7 +53,7 @@ def headers_of(
     if cache is None:
         yield from reader.headers(files)
         return
-    known = {path: header for path in files if (header := cache.known_header(path)) is not None}
+    known = cache.known_headers(files)
     others = reader.headers([path for path in files if path not in known])
     for path in files:
         header = known.get(path)
