@@ -84,7 +84,7 @@ def result_of(outcome: "Outcome") -> JobResult:
     if isinstance(answer, list):
         raise _output_error([str(part) for part in answer])
     try:
-        return _checked(answer, job)
+        return checked(answer, job)
     except (KeyError, TypeError, ValueError):
         kind = outcome.message.get("failed", "an unreadable answer")
         message = f"{kind} while it was measured"
@@ -109,7 +109,14 @@ def _adapter() -> "TypeAdapter[JobResult]":
     return TypeAdapter(JobResult)
 
 
-def _checked(answer: object, job: Job) -> JobResult:
+def checked(answer: object, job: Job) -> JobResult:
+    """Return a result that a worker sent, if it is one of this job.
+
+    Raises
+    ------
+    ValueError
+        When it is not.
+    """
     result = _adapter().validate_python(answer)
     asked = {str(one.path) for part in job.study.series for one in part.files}
     asked.update(str(path) for path in _with_neighbours(job.study))

@@ -1,0 +1,70 @@
+"""By what means studies are measured: options of the command line, and the engine they name."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quant.dicom.files.reader import ReadsFiles
+    from quant.pipeline.work import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """By what means studies are measured.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        Processes on this machine; one per core when left out.
+    memory_mib : int
+        Address space of each, MiB; 0 for no limit.
+    study_s : float
+        Computing time of a study, seconds, beside what its size adds.
+    scheduler : str
+        Address of a Dask scheduler, or a file that holds it; empty for this machine.
+    is_loud : bool
+        Let the processes write to standard error.
+    """
+
+    jobs: int | None = None
+    memory_mib: int = 3072
+    study_s: float = 15.0
+    scheduler: str | Path = ""
+    is_loud: bool = False
+
+
+@contextmanager
+def opened(means: Means) -> "Iterator[tuple[ReadsFiles, Engine]]":
+    """Open who reads the files and who measures; both end with the context.
+
+    Raises
+    ------
+    UsageError
+        ``ENGINE_UNAVAILABLE`` when the cluster cannot be reached.
+    """
+    if os.name != "posix":  # without its limits a cage is none
+        from quant.dicom.files.reader import PlainReader
+        from quant.pipeline.work import InProcess
+
+        yield PlainReader(), InProcess()
+        return
+    from quant.pipeline.cage.cage import Cage
+    from quant.pipeline.cage.limits import Limits
+
+    limits = Limits(memory_mib=means.memory_mib, study_s=means.study_s)
+    with Cage(means.jobs, limits, is_loud=means.is_loud) as cage:
+        cage.start()
+        from quant.pipeline.cage.reading import CagedReader
+        from quant.pipeline.engines.caged import Caged
+
+        if not means.scheduler:
+            yield CagedReader(cage), Caged(cage)
+            return
+        from quant.pipeline.engines.cluster import connected
+
+        with connected(means.scheduler, limits) as cluster:
+            yield CagedReader(cage), cluster
