@@ -61,9 +61,11 @@ def _register() -> None:
     from quant.cli.phantom import phantom
     from quant.cli.protocol import protocol_app
     from quant.cli.run import run
+    from quant.cli.verify import verify
 
     app.command()(run)
     app.command(help=INSPECT_HELP)(inspect)
+    app.command()(verify)
     app.command()(demo)
     app.command()(phantom)
     app.command()(columns)

@@ -1,20 +1,23 @@
 """``quant run``: measure every study below a folder."""
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from quant.cli.exits import Exit
+from quant.version import VERSION
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from quant.domain.record import StudyRecord
+    from quant.domain.protocol import StudyProtocol
     from quant.domain.study import StudyIndex
-    from quant.pipeline.batch import BatchResult
     from quant.pipeline.stopwatch import Stopwatch
 
+logger = logging.getLogger(__name__)
 
 PIPED_WIDTH = 150
 """Columns of text where the output is no terminal (a log, a pipe)."""
@@ -36,36 +39,92 @@ def run(
         typer.Option(help="Folder with region files, one folder per StudyInstanceUID."),
     ] = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Measure everything anew, keep no earlier record.")
+        bool, typer.Option("--restart", help="Measure everything anew, use no earlier record.")
+    ] = False,
+    identifiers: Annotated[
+        bool,
+        typer.Option(
+            "--identifiers",
+            help="Add the patient's name and identifier to the tables of studies and lesions "
+            "(patient_name, patient_id). Without it no file holds them.",
+        ),
     ] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Print where the time went.")] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Print the full trace of an unforeseen failure.")
+        bool, typer.Option("--debug", help="Log everything, with the places of failures.")
     ] = False,
 ) -> None:
     """Measure every study under INPUT and write tables, records, meshes and a report to OUT.
 
     Studies are told apart by StudyInstanceUID. A study that cannot be measured costs that study;
     quarantine.csv says why and what to do. Run again on the same OUT to go on after an
-    interruption: what is measured already is kept.
+    interruption: what is measured already is kept. What happened is in OUT/run.log.jsonl.
     """
-    if debug:
-        import logging
+    wishes = Wishes(
+        rois=rois, restart=restart, identifiers=identifiers, profile=profile, debug=debug
+    )
+    raise typer.Exit(measure_folder(input_folder, out, protocol, wishes))
 
-        logging.basicConfig(level=logging.INFO)
-        logging.getLogger("quant").setLevel(logging.DEBUG)
-    raise typer.Exit(measure_folder(input_folder, out, protocol, rois, restart, profile))
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the options of ``quant run`` ask for, beside input, output and protocol."""
+
+    rois: Path | None = None
+    restart: bool = False
+    identifiers: bool = False
+    profile: bool = False
+    debug: bool = False
+
+
+PLAIN = Wishes()
 
 
 def measure_folder(
-    input_folder: Path,
-    out: Path,
-    protocol: str = "zhou2025",
-    rois: Path | None = None,
-    restart: bool = False,
-    profile: bool = False,
+    input_folder: Path, out: Path, protocol: str = "zhou2025", wishes: Wishes = PLAIN
 ) -> Exit:
-    """Index, measure, write and print; return the exit status."""
+    """Index, measure, write and print; return the exit status.
+
+    The first Ctrl-C or SIGTERM ends the run in order, the second at once.
+    """
+    from quant.cli.signals import ends_in_order
+
+    try:
+        with ends_in_order():
+            return _measure_folder(input_folder, out, protocol, wishes)
+    except KeyboardInterrupt as signal:
+        name = f" by {signal.args[0]}" if signal.args else ""
+        typer.echo(f"quant: interrupted{name}. {RESUME}", err=True)
+        return Exit.INTERRUPTED
+
+
+RESUME = "What is measured is kept; the same command goes on from there."
+
+
+def _measure_folder(input_folder: Path, out: Path, protocol: str, wishes: Wishes) -> Exit:
+    """Check what was asked for and take the lock, before anything is loaded that takes long."""
+    from quant.cli.logs import logging_to_file, logging_to_screen
+    from quant.errors import require_folder, require_input
+    from quant.pipeline.folder import opened_folder
+    from quant.pipeline.protocols import load_protocol
+
+    settings = load_protocol(protocol)
+    require_input(input_folder)
+    if wishes.rois is not None:
+        require_folder(wishes.rois, "The folder of --rois")
+    with (
+        logging_to_screen(debug=wishes.debug),
+        opened_folder(out) as place,
+        logging_to_file(place, debug=wishes.debug),
+    ):
+        try:
+            return _measure(input_folder, place, settings, wishes)
+        except BaseException as error:
+            logger.info("the run ended early: %s", type(error).__name__)
+            raise
+
+
+def _measure(input_folder: Path, place: Path, settings: "StudyProtocol", wishes: Wishes) -> Exit:
     from quant.pipeline.stopwatch import Stopwatch
 
     watch = Stopwatch()
@@ -74,29 +133,40 @@ def measure_folder(
 
         from quant.dicom.files.cache import opened_cache
         from quant.dicom.index import index_tree
-        from quant.errors import require_folder, require_input
-        from quant.pipeline.batch import Reuse, View, run_batch
-        from quant.pipeline.protocols import load_protocol
+        from quant.pipeline.batch import How, Reuse, View, run_in
+        from quant.pipeline.protocols import protocol_hash
+        from quant.pipeline.work import InProcess
 
-    settings = load_protocol(protocol)
-    require_input(input_folder)
-    if rois is not None:
-        require_folder(rois, "The folder of --rois")
+    logger.info(
+        "the run begins", extra={
+            "version": VERSION, "protocol": settings.name, "protocol_hash": protocol_hash(settings)
+        },
+    )  # fmt: skip
     console = Console()
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     with opened_cache() as cache:
         with watch.step("index files"):
-            index = index_tree(input_folder, rois=rois, cache=cache)
+            index = index_tree(input_folder, rois=wishes.rois, cache=cache)
+        logger.info(
+            "the input is indexed",
+            extra={"studies": len(index.studies), "files": index.files_seen},
+        )
         if _is_empty(index):
             _say_nothing_found(console, index)
             return Exit.NOTHING_TO_MEASURE
-        reuse = Reuse(records=not restart, digests=cache)
+        reuse = Reuse(records=not wishes.restart, digests=cache)
         with _Bar(console) as tick:
-            view = View(tick, watch)
-            result = run_batch(index, out, settings, reuse=reuse, view=view)
-    _show(console, result)
-    if profile:
+            how = How(reuse, InProcess(), View(tick, watch), wishes.identifiers)
+            result = run_in(place, index, settings, how)
+    logger.info(
+        "the run ends: %d studies, %d failed, %d kept from an earlier run",
+        len(result.entries), result.failed, result.reused, extra={"digest": result.digest},
+    )  # fmt: skip
+    from quant.cli.run_screen import show
+
+    show(console, result)
+    if wishes.profile:
         _show_profile(console, watch)
     return Exit.SOME_FAILED if result.has_errors else Exit.OK
 
@@ -149,62 +219,6 @@ class _Bar:
     def __call__(self, what: str, done: int, total: int) -> None:
         """Move the bar; a study is shown by the tail of its UID."""
         self._progress.update(self._task, description=f"…{what[-12:]}", completed=done, total=total)
-
-
-SHOWN = (
-    ("Tmax/\nLmax", "tmax_lmax"),
-    ("Tpeak/\nLmean", "tpeak_lmean"),
-    ("Tmean/\nLmean", "tmean_lmean"),
-    ("Tmean/\nMmean", "tmean_mmean"),
-    ("volume\nml", "tumour_volume_ml"),
-    ("asphe-\nricity", "asphericity"),
-)
-"""Columns of the table on screen: heading and column name; below a ratio stands its interval."""
-
-
-BELOW = "Below a ratio: its interval over other admissible positions of the reference sphere."
-
-
-def _show(console: "Console", result: "BatchResult") -> None:
-    from rich.table import Table
-
-    from quant.domain.flags import Severity
-    from quant.report.ratios import WHY_PEAK
-
-    table = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
-    table.add_column("\nstudy", no_wrap=True)
-    table.add_column("\nstatus", no_wrap=True)
-    for heading, _ in SHOWN:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for record in result.records:
-        cells = [_cell(record, name) for _, name in SHOWN]
-        table.add_row(f"\u2026{record.study_uid[-8:]}", str(record.status), *cells)
-    console.print(table, markup=False)
-    if any("\n" in _cell(record, name) for record in result.records for _, name in SHOWN):
-        console.print(f"{BELOW} {WHY_PEAK}", markup=False, highlight=False)
-    for record in result.records:
-        loud = {flag.code for flag in record.flags if flag.severity is not Severity.INFORMATION}
-        if loud:
-            line = f"\u2026{record.study_uid[-8:]}  {' '.join(sorted(loud))}"
-            console.print(line, markup=False, highlight=False)
-    counts = (
-        f"{len(result.records)} studies, {result.failed} failed, {result.reused} kept from an "
-        f"earlier run, {len(result.quarantine)} entries in quarantine.csv"
-    )
-    console.print(counts, highlight=False)
-    console.print(f"report: {result.out / 'report.html'}", highlight=False, soft_wrap=True)
-    console.print(f"table:  {result.out / 'studies.csv'}", highlight=False, soft_wrap=True)
-
-
-def _cell(record: "StudyRecord", name: str) -> str:
-    """Write a value and, below it, its interval over positions."""
-    from quant.report.page import number
-
-    interval = record.interval(name)
-    text = number(record.value(name))
-    if interval is None:
-        return text
-    return f"{text}\n{interval.low:.3g}\u2013{interval.high:.3g}"
 
 
 def _show_profile(console: "Console", watch: "Stopwatch") -> None:

@@ -11,6 +11,7 @@ from quant.pipeline.lock import LOCK_NAME, OWNER_NAME, only_run
 from quant.report.writing import IS_PART, make_folder, require_inside
 
 RECORDS, STUDIES = "records", "studies"
+LOG_NAME = "run.log.jsonl"
 
 
 @contextmanager
@@ -84,8 +85,9 @@ def _folders_in(folder: Path) -> Iterator[str]:
 
 
 def _remove_if_empty(place: Path) -> None:
-    """Remove a folder that holds nothing but the lock."""
+    """Remove a folder that holds nothing but the lock and the log."""
     with contextlib.suppress(OSError):
-        if set(os.listdir(place)) <= {LOCK_NAME, OWNER_NAME}:  # noqa: PTH208 - names are meant
-            (place / LOCK_NAME).unlink(missing_ok=True)
+        if set(os.listdir(place)) <= {LOCK_NAME, OWNER_NAME, LOG_NAME}:  # noqa: PTH208 - names
+            for name in (LOG_NAME, LOCK_NAME):
+                (place / name).unlink(missing_ok=True)
             place.rmdir()

@@ -27,9 +27,14 @@ def _adapter() -> "TypeAdapter[StudyRecord]":
     return TypeAdapter(StudyRecord)
 
 
-def record_name(study: "StudyFiles | StudyRecord", settings_hash: str) -> str:
-    """Name of a study's record: a hash of its input, the protocol and the engine's version."""
-    parts = (study.study_uid, study.subject_key, study.input_hash, settings_hash, VERSION)
+def record_name(study: "StudyFiles", settings_hash: str) -> str:
+    """Name of a study's record: a hash of all that it is measured from.
+
+    These are its files (``input_hash``), what indexing said of it (its subject, and flags such as
+    of copies and of files that are not used), the protocol and the engine's version.
+    """
+    flags = "".join(f"{flag.code}\0{flag.detail}\0" for flag in study.flags)
+    parts = (study.study_uid, study.subject_key, study.input_hash, flags, settings_hash, VERSION)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
