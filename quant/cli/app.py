@@ -61,6 +61,8 @@ def _register() -> None:
     from quant.cli.phantom import phantom
     from quant.cli.protocol import protocol_app
     from quant.cli.run import run
+    from quant.cli.score import HELP as SCORE_HELP
+    from quant.cli.score import score
     from quant.cli.verify import verify
 
     app.command()(run)
@@ -69,6 +71,7 @@ def _register() -> None:
     app.command()(demo)
     app.command()(phantom)
     app.command()(columns)
+    app.command(help=SCORE_HELP)(score)
     app.add_typer(protocol_app, name="protocol")
     app.add_typer(kernels_app, name="kernels")
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -26,7 +26,14 @@ from quant.scoring.words import (
 
 Meaning = TypeVar("Meaning")
 
-SHOWN_NUCLIDES = ("I-123", "I-124", "I-131", "F-18")
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "modality": tuple(map(str, dict.fromkeys(MODALITIES.values()))),
+    "nuclide": ("I-123", "I-124", "I-131", "F-18"),
+    "phase": tuple(map(str, STATED_PHASES)),
+    "system": tuple(map(str, System)),
+}
+"""Words of each column, as errors list them."""
+
 MOST_DAYS = 40000
 """A day further from day zero than a lifetime is a typing error, or a date as a number."""
 
@@ -79,10 +86,9 @@ class RowReader:
         empty = [name for name in KEY_COLUMNS if not self.cells.get(name)]
         if empty:
             self.wrong(f"empty: {', '.join(empty)}", "fill every one of these columns")
-        modalities = tuple(dict.fromkeys(MODALITIES.values()))
-        modality: Modality | None = self._word("modality", modality_of, modalities)
-        nuclide: str | None = self._word("nuclide", nuclide_of, SHOWN_NUCLIDES)
-        phase: Phase | None = self._word("phase", phase_of, STATED_PHASES)
+        modality: Modality | None = self.word("modality", modality_of)
+        nuclide: str | None = self.word("nuclide", nuclide_of)
+        phase: Phase | None = self.word("phase", phase_of)
         if empty or modality is None or nuclide is None or phase is None:
             return None
         patient, time, reader = (self.cells[name] for name in ("patient", "time_point", "reader"))
@@ -92,7 +98,7 @@ class RowReader:
         """Scoring system of a long row."""
         if not self.cells["system"]:
             self.wrong("system is empty", allowed(System))
-        found: System | None = self._word("system", system_of, tuple(System))
+        found: System | None = self.word("system", system_of)
         return found
 
     def segment(self, system: System) -> Segment | None:
@@ -145,13 +151,12 @@ class RowReader:
             return None
         return value
 
-    def _word(
-        self, column: str, meaning: Callable[[str], Meaning | None], words: Iterable[str]
-    ) -> Meaning | None:
+    def word(self, column: str, meaning: Callable[[str], Meaning | None]) -> Meaning | None:
+        """Meaning of a cell that must hold a known word; None when it is empty or wrong."""
         text = self.cells.get(column, "")
         found = meaning(text) if text else None
         if text and found is None:
-            known = tuple(map(str, words))
+            known = ALLOWED[column]
             self.wrong(f"{column} {text!r} is unknown{near(text, known)}", allowed(known))
         return found
 

@@ -39,6 +39,7 @@ def evidence_of(results: "ScoreResults") -> dict[str, Json]:
         "systems": {str(one): _definition(one) for one in systems},
         "patients": _patients(results),
         "comparisons": [plain_json(one) for one in results.comparisons],
+        "agreement": [plain_json(one) for one in results.agreement],
         "directions_of_uptake": [plain_json(one) for one in directions()],
     }
     if results.response is not None:
@@ -48,6 +49,8 @@ def evidence_of(results: "ScoreResults") -> dict[str, Json]:
             {"patient": patient, "time_point": time, "scores": plain_json(scores)}
             for (patient, time), scores in sorted(results.spatial.items())
         ]
+    if results.failed:
+        found["not_scored"] = [plain_json(one) for one in results.failed]
     found["codes"] = _meanings(found)
     return found
 

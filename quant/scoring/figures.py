@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from quant.scoring.order import by_patient, time_points
+from quant.scoring.order import by_patient
 from quant.scoring.timeline import timeline_svg
 from quant.scoring.totals import Reading
 
@@ -47,18 +47,11 @@ def write_figures(out: Path, readings: Iterable[Reading]) -> tuple[Figure, ...]:
     found = []
     for patient, group in by_patient(readings).items():
         drawings = [("", "timeline", timeline_svg(group))]
-        for time in time_points(group)[1]:
-            mine = [one for one in group if one.key.time == time]
-            drawings += [(time, "skeleton", text) for text in _skeleton(mine)]
         for time, kind, text in drawings:
             path = f"{FOLDER}/{_name(patient, time)}-{kind}.svg"
             write_text(out / path, text)
             found.append(Figure(patient, time, kind, path))
     return tuple(found)
-
-
-def _skeleton(readings: list[Reading]) -> list[str]:
-    return []
 
 
 def _name(patient: str, time: str) -> str:

@@ -9,6 +9,7 @@ from quant.scoring.page import write_score_page
 from quant.scoring.patients import NAME as PATIENTS
 from quant.scoring.patients import write_patients
 from quant.scoring.tables import (
+    AGREEMENT_TABLE,
     COMPARISON_TABLE,
     CUTOFF_TABLE,
     SCORES,
@@ -41,10 +42,11 @@ def write_results(results: "ScoreResults", out: Path) -> tuple[str, ...]:
         SCORES.write(out, score_rows(results.readings, results.relative))
         SEGMENT_TABLE.write(out, segment_rows(results.readings))
         COMPARISON_TABLE.write(out, results.comparisons)
+        AGREEMENT_TABLE.write(out, results.agreement)
         CUTOFF_TABLE.write(out, results.cutoffs)
         write_patients(out, results.readings, results.relative)
-        names += [one.name for one in (SCORES, SEGMENT_TABLE, COMPARISON_TABLE, CUTOFF_TABLE)]
-        names.append(PATIENTS)
+        names += [SCORES.name, SEGMENT_TABLE.name, COMPARISON_TABLE.name, AGREEMENT_TABLE.name]
+        names += [CUTOFF_TABLE.name, PATIENTS]
     if results.response is not None:
         results.response.write(out)
         names += list(results.response.tables())

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.domain.flags import CODES
+from quant.domain.flags import CODES, Severity
+from quant.scoring.agreement import Agreement
 from quant.scoring.comparisons import TOTAL, Comparison
 from quant.scoring.cutoffs import Answer, CutoffResult
 from quant.scoring.order import by_patient, time_points
@@ -55,10 +56,11 @@ class ReadingView:
 
     @property
     def codes(self) -> list[str]:
-        """Codes of warnings and errors of this reading."""
+        """Codes of this reading that are more than information."""
         flags = [flag for one in self.reading.segments for flag in one.flags]
         flags += [*self.reading.total.flags, *(self.relative.flags if self.relative else ())]
-        return sorted({flag.code for flag in flags})
+        loud = {flag.code for flag in flags if flag.severity is not Severity.INFORMATION}
+        return sorted(loud)
 
 
 def write_score_page(
@@ -96,6 +98,7 @@ def write_score_page(
             for patient, group in views.items()
         ],
         comparisons=_grouped(results.comparisons),
+        agreement=_agreements(results.agreement),
         response=_response(results),
         tables=tables,
         codes=[(code, CODES[code]) for code in codes],
@@ -133,6 +136,20 @@ def _grouped(comparisons: Sequence[Comparison]) -> list[tuple[str, list[tuple[st
         heading = (
             f"{TITLES[group.system]}: {group.second} against {group.first}, {group.nuclide}, "
             f"phase {group.phase}, reader {group.reader}"
+        )
+        labels = {segment.key: segment.label for segment in SEGMENTS[group.system]}
+        name = "Total" if one.item == TOTAL else labels[one.item]
+        groups.setdefault(heading, []).append((name, one))
+    return list(groups.items())
+
+
+def _agreements(rows: Sequence[Agreement]) -> list[tuple[str, list[tuple[str, Agreement]]]]:
+    groups: dict[str, list[tuple[str, Agreement]]] = {}
+    for one in rows:
+        group = one.group
+        heading = (
+            f"{TITLES[group.system]}: readers {', '.join(group.readers)}, {group.modality}, "
+            f"{group.nuclide}, phase {group.phase}"
         )
         labels = {segment.key: segment.label for segment in SEGMENTS[group.system]}
         name = "Total" if one.item == TOTAL else labels[one.item]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quant.scoring.agreement import Agreement, compare_readers
 from quant.scoring.comparisons import Comparison, compare_modalities
 from quant.scoring.cutoffs import SHIPPED, CutoffResult, apply_cutoffs, read_cutoffs
 from quant.scoring.order import ordered
@@ -37,6 +38,15 @@ class ScoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A study that could not be scored, and why."""
+
+    study_uid: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreResults:
     """Everything that is written.
 
@@ -45,6 +55,7 @@ class ScoreResults:
     readings : tuple of Reading
     relative : tuple of RelativeScore
     comparisons : tuple of Comparison
+    agreement : tuple of Agreement
     cutoffs : tuple of CutoffResult
     response : ResponseReport or None
         RECIST 1.1 and INRC 2017.
@@ -52,16 +63,23 @@ class ScoreResults:
         Behind the readings by rule.
     inputs : dict of str to str
         SHA-256 of each input, by name.
+    others : tuple of str
+        Files beside the tables that were not read, by name.
+    failed : tuple of Failure
+        Studies that could not be scored.
     settings : ScoreSettings
     """
 
     readings: tuple[Reading, ...] = ()
     relative: tuple[RelativeScore, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    agreement: tuple[Agreement, ...] = ()
     cutoffs: tuple[CutoffResult, ...] = ()
     response: "ResponseReport | None" = None
     spatial: "Mapping[tuple[str, str], LesionScores]" = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    failed: tuple[Failure, ...] = ()
     settings: ScoreSettings = field(default_factory=ScoreSettings)
 
 
@@ -79,6 +97,7 @@ def evaluate(readings: Iterable[Reading], settings: ScoreSettings | None = None)
         known,
         relative_scores(known, chosen.baseline),
         compare_modalities(known),
+        compare_readers(known),
         apply_cutoffs(known, read_cutoffs(chosen.cutoffs)),
         settings=chosen,
     )

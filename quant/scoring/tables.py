@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from quant.domain.flags import Flag
 from quant.report.columns import Cell, ColumnType
+from quant.scoring.agreement import Agreement
 from quant.scoring.comparisons import Comparison
 from quant.scoring.cutoffs import CutoffResult
 from quant.scoring.paired import PairedTest
@@ -236,6 +237,40 @@ COMPARISON_TABLE: ScoreTable[Comparison] = ScoreTable(
         C("holm_p", "1", NUMBER, "wilcoxon_p adjusted over the segments (Holm)",
           lambda one: one.holm_p),
         C("flags", "", TEXT, "codes joined by ;", lambda one: codes(one.flags)),
+    ),
+)  # fmt: skip
+
+A = ScoreColumn[Agreement]
+
+AGREEMENT_TABLE: ScoreTable[Agreement] = ScoreTable(
+    "agreement",
+    "one segment, or the total, of images read by the same readers",
+    (
+        A("system", "", TEXT, "curie, siopen or curie_intensity",
+          lambda one: str(one.group.system)),
+        A("modality", "", TEXT, "what was read", lambda one: one.group.modality),
+        A("nuclide", "", TEXT, "such as I-123", lambda one: one.group.nuclide),
+        A("phase", "", TEXT, "phase, or all", lambda one: one.group.phase),
+        A("readers", "", TEXT, "readers joined by ;", lambda one: joined(one.group.readers)),
+        A("item", "", TEXT, "key of a segment, or total (over segments that all assessed)",
+          lambda one: one.item),
+        A("images", "1", WHOLE, "images that all of them assessed", lambda one: one.images),
+        A("patients", "1", WHOLE, "their patients", lambda one: one.patients),
+        A("disputed", "1", WHOLE, "images that some but not all of them assessed",
+          lambda one: one.disputed),
+        A("agreed", "1", WHOLE, "images with the same score by all", lambda one: one.agreed),
+        A("kappa", "1", NUMBER, "of a segment, quadratic weights", lambda one: one.values.kappa),
+        A("kappa_low", "1", NUMBER, "lower end of its 95 % interval",
+          lambda one: one.values.kappa_low),
+        A("kappa_high", "1", NUMBER, "upper end", lambda one: one.values.kappa_high),
+        A("kappa_linear", "1", NUMBER, "of a segment, linear weights",
+          lambda one: one.values.kappa_linear),
+        A("icc", "1", NUMBER, "of the total: two-way, absolute agreement, single reading",
+          lambda one: one.values.icc),
+        A("icc_low", "1", NUMBER, "lower end of its 95 % interval",
+          lambda one: one.values.icc_low),
+        A("icc_high", "1", NUMBER, "upper end", lambda one: one.values.icc_high),
+        A("flags", "", TEXT, "codes joined by ;", lambda one: codes(one.flags)),
     ),
 )  # fmt: skip
 

@@ -1,0 +1,116 @@
+"""The story of ``quant score``: look at INPUT, read, derive."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quant.errors import StudyError, UsageError
+from quant.scoring.inputs import Inputs, Kind, find_inputs
+from quant.scoring.reader_table import check_scores
+from quant.scoring.results import Failure, ScoreResults, ScoreSettings, evaluate
+from quant.scoring.sheet import read_sheet, refuse
+from quant.scoring.totals import Reading
+
+if TYPE_CHECKING:
+    from quant.scoring.spatial import LesionScores
+
+
+def score(
+    path: Path, settings: ScoreSettings | None = None, visits: Path | None = None
+) -> ScoreResults:
+    """Score INPUT, whatever it is.
+
+    Parameters
+    ----------
+    path : Path
+        A table of reader scores, lesions or disease, a folder of them, or a folder of studies.
+    settings : ScoreSettings, optional
+    visits : Path, optional
+        Table of visits for a folder of studies; see :func:`quant.scoring.visits.read_visits`.
+
+    Returns
+    -------
+    ScoreResults
+
+    Raises
+    ------
+    UsageError
+        ``SCORE_TABLE_INVALID``, ``SCORE_INPUT_UNKNOWN``, ``CUTOFFS_INVALID`` or ``USAGE``.
+    """
+    chosen = settings or ScoreSettings()
+    inputs = find_inputs(path)
+    if visits is not None and inputs.studies is None:
+        raise UsageError(
+            "USAGE",
+            "--visits is for a folder of studies, but INPUT holds tables.",
+            found=path.name,
+            needed="a folder of studies, or no --visits",
+            next_step="leave --visits out",
+        )
+    if inputs.studies is not None:
+        return _studies(inputs.studies, chosen, visits)
+    return _tables(inputs, chosen)
+
+
+def _tables(inputs: Inputs, settings: ScoreSettings) -> ScoreResults:
+    sheets = [read_sheet(path) for path in inputs.tables.get(Kind.READER, ())]
+    readings, problems = check_scores(sheets, settings.missing)
+    if problems:
+        raise refuse(problems)
+    results = evaluate(readings, settings)
+    hashes = {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in inputs.paths}
+    results = replace(results, inputs=hashes, others=inputs.others)
+    lesions, disease = (
+        _only(inputs.tables.get(kind, ()), kind) for kind in (Kind.LESIONS, Kind.DISEASE)
+    )
+    if lesions is not None:
+        from quant.scoring.response import respond
+
+        return replace(results, response=respond(lesions, disease=disease))
+    if disease is not None:
+        from quant.scoring.response import respond_disease
+
+        return replace(results, response=respond_disease(disease))
+    return results
+
+
+def _only(paths: tuple[Path, ...], kind: Kind) -> Path | None:
+    if len(paths) > 1:
+        raise UsageError(
+            "SCORE_INPUT_UNKNOWN",
+            f"The folder holds more than one table of {kind}.",
+            found=", ".join(one.name for one in paths),
+            needed="one such table: the time points of a patient belong together",
+            next_step="join them into one file",
+        )
+    return paths[0] if paths else None
+
+
+def _studies(folder: Path, settings: ScoreSettings, visits: Path | None) -> ScoreResults:
+    from quant.dicom.index import index_tree
+    from quant.scoring.spatial import score_study
+    from quant.scoring.visits import key_of, read_visits, require_match
+
+    index = index_tree(folder)
+    stated = read_visits(visits) if visits is not None else {}
+    if visits is not None:
+        require_match(stated, index.studies, visits.name)
+    readings: list[Reading] = []
+    spatial: dict[tuple[str, str], LesionScores] = {}
+    failed: list[Failure] = []
+    for study in index.studies:
+        key, day = key_of(study, stated.get(study.study_uid))
+        try:
+            scores = score_study(study)
+        except StudyError as error:
+            failed.append(Failure(study.study_uid, error.code, str(error)))
+            continue
+        readings += scores.readings(key, day)
+        spatial[key.patient, key.time] = scores
+    return replace(
+        evaluate(readings, settings),
+        spatial=spatial,
+        failed=tuple(failed),
+        inputs={one.study_uid: one.input_hash for one in index.studies if one.input_hash},
+    )
