@@ -66,6 +66,7 @@ RULES: dict[str, Rule] = {
     "INRC-MARROW-MINIMAL": _inrc("abstract: at most 5 % is minimal disease", verified=True),
     "INRC-OVERALL": _inrc("overall response"),
     "INRC-MISSING": _inrc("component not evaluable"),
+    "DIAMETER": Rule("docs/response.md, diameters of regions (RECIST 3.1.1: axial plane)"),
     "ENGINE": Rule("not in the criteria: how this engine answers a case that they leave open"),
 }
 """Every rule that a derivation may name."""

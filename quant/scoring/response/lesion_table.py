@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from quant.scoring.response.lesion_cells import Cells, Entry, normal, read_entry
-from quant.scoring.response.lesions import Kind, LesionHistory, LesionRow, State, Visit
+from quant.scoring.response.lesions import Kind, LesionHistory, LesionRow, Measured, State, Visit
 from quant.scoring.sheet import Problem, Sheet, read_sheet, refuse
 from quant.scoring.words import near
 
@@ -44,6 +44,9 @@ LATER: Mapping[Kind, tuple[State, ...]] = {
 def read_lesions(path: Path) -> tuple[LesionHistory, ...]:
     """Read a lesion table (CSV or JSON): one row for each lesion and time point.
 
+    Diameters of rows with a ``region`` are measured on it
+    (:func:`~quant.scoring.response.region_rows.measure_regions`).
+
     Parameters
     ----------
     path : Path
@@ -60,11 +63,19 @@ def read_lesions(path: Path) -> tuple[LesionHistory, ...]:
     UsageError
         ``SCORE_TABLE_INVALID``, listing every wrong row with what is allowed.
     """
-    return lesions_of(read_sheet(path))
+    from quant.scoring.response.region_rows import measure_regions
+
+    sheet = with_aliases(read_sheet(path), ALIASES)
+    return lesions_of(*measure_regions(sheet, path.parent))
 
 
-def lesions_of(sheet: Sheet) -> tuple[LesionHistory, ...]:
-    """Check a table and return the histories in it; see :func:`read_lesions`."""
+def lesions_of(
+    sheet: Sheet, measured: Mapping[int, Measured] | None = None
+) -> tuple[LesionHistory, ...]:
+    """Check a table and return the histories in it; see :func:`read_lesions`.
+
+    ``measured`` says, by row, how diameters were measured on regions.
+    """
     sheet = with_aliases(sheet, ALIASES)
     problems = list(sheet.problems)
     problems.extend(header_problems(sheet, REQUIRED, OPTIONAL))
@@ -80,6 +91,9 @@ def lesions_of(sheet: Sheet) -> tuple[LesionHistory, ...]:
     histories = [_history(patient, rows) for patient, rows in by_patient.items()]
     if problems:
         raise refuse(problems)
+    for visit in (one for history in histories for one in (*history.earlier, *history.visits)):
+        for name, row in visit.rows.items():
+            visit.rows[name] = replace(row, measured=(measured or {}).get(row.row))
     return tuple(histories)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from quant.domain.flags import Flag
+
 
 class Kind(StrEnum):
     """Part that a lesion plays."""
@@ -75,6 +77,14 @@ BONE_WORDS = ("bone", "bones", "skeleton")
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """How diameters were measured on a region: a sentence, and what to know of it."""
+
+    text: str
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LesionRow:
     """One lesion at one time point, as a checked row of a table states it.
 
@@ -99,6 +109,8 @@ class LesionRow:
         this one is a fragment.
     component, uptake, tracer, proof
         For the INRC; None where not stated.
+    measured : Measured or None
+        Set when the diameters come from a region.
     """
 
     row: int
@@ -117,6 +129,7 @@ class LesionRow:
     uptake: Uptake | None = None
     tracer: Tracer | None = None
     proof: Proof | None = None
+    measured: Measured | None = None
 
     @property
     def diameter_mm(self) -> Fraction | None:

@@ -96,6 +96,8 @@ def _part(visit: Visit, lesion: LesionRow, settings: RecistSettings, notes: Deri
             f"counted once, under {row.belongs_to}.",
         )
         return Part(name, Fraction(0), f"{name} in {row.belongs_to}", gone=True)
+    for one in (*pieces, *([row] if row is not None else [])):
+        _say_measured(one, notes)
     if pieces:
         notes.say(
             "RECIST-SPLIT-MERGE",
@@ -115,6 +117,15 @@ def _part(visit: Visit, lesion: LesionRow, settings: RecistSettings, notes: Deri
     shown = " + ".join("?" if size is None else mm(size) for size in sizes)
     kind = ", short axis" if lesion.node else ""
     return Part(name, known, f"{name} {shown}{kind}", missing=None in sizes, gone=gone)
+
+
+def _say_measured(row: LesionRow, notes: Derivation) -> None:
+    """Say how a diameter was measured on a region."""
+    if row.measured is None:
+        return
+    notes.say("DIAMETER", row.measured.text)
+    for flag in row.measured.flags:
+        notes.flag(flag.code, flag.detail)
 
 
 def _size(

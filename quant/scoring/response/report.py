@@ -14,7 +14,7 @@ from quant.scoring.response.inrc import InrcAnswer, answer_inrc
 from quant.scoring.response.inrc_answer import evidence_of as inrc_evidence
 from quant.scoring.response.inrc_answer import inrc_best_row, inrc_rows, inrg_rows
 from quant.scoring.response.inrc_table import join_histories, read_disease
-from quant.scoring.response.lesion_table import REQUIRED, lesions_of
+from quant.scoring.response.lesion_table import REQUIRED, read_lesions
 from quant.scoring.response.lesions import LesionHistory
 from quant.scoring.response.recist_answer import (
     Cell,
@@ -25,7 +25,7 @@ from quant.scoring.response.recist_answer import (
 )
 from quant.scoring.response.recist_answer import evidence_of as recist_evidence
 from quant.scoring.response.recist_baseline import baseline_problems
-from quant.scoring.sheet import read_sheet, refuse
+from quant.scoring.sheet import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def is_disease_table(header: Iterable[str]) -> bool:
 
 
 def _checked(path: Path, settings: RecistSettings) -> Sequence[LesionHistory]:
-    histories = lesions_of(read_sheet(path))
+    histories = read_lesions(path)
     problems = [
         problem for one in histories for problem in baseline_problems(one, settings, path.name)
     ]
