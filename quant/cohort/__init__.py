@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from quant.cohort.limits_of_agreement import bland_altman
     from quant.cohort.logrank_tests import logrank, pairwise_logrank
     from quant.cohort.optimism import bootstrap_cut, selected_cut
+    from quant.cohort.outcomes import join_outcomes
     from quant.cohort.proportional import proportional_hazards
     from quant.cohort.proportions import proportion
     from quant.cohort.restricted import restricted_mean, restricted_mean_difference
     from quant.cohort.roc_analysis import roc, roc_compare, roc_curve
     from quant.cohort.stepwise import stepwise_cox
     from quant.cohort.survival import at_risk, follow_up, kaplan_meier, survival_quantiles
+    from quant.cohort.tables_in import read_table
     from quant.cohort.time_roc import time_dependent_auc
     from quant.cohort.two_by_two import accuracy, association
 
@@ -61,7 +63,7 @@ _HOMES = {
     "pca": "quant.cohort.components",
     "proportion": "quant.cohort.proportions",
     "proportional_hazards": "quant.cohort.proportional",
-    "read_table": "quant.cohort.outcomes",
+    "read_table": "quant.cohort.tables_in",
     "restricted_mean": "quant.cohort.restricted",
     "restricted_mean_difference": "quant.cohort.restricted",
     "roc": "quant.cohort.roc_analysis",

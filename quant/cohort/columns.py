@@ -90,8 +90,7 @@ def numbers(frame: "pd.DataFrame", name: str) -> "NDArray[np.float64]":
     require_columns(frame, [name])
     column = frame[name]
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    blank = column.isna() | column.map(lambda cell: isinstance(cell, str) and not cell.strip())
-    wrong = (np.isnan(values) & ~blank.to_numpy(dtype=bool)) | np.isinf(values)
+    wrong = (np.isnan(values) & ~blank_cells(column)) | np.isinf(values)
     if wrong.any():
         raise CohortError(
             "COLUMN_NOT_NUMERIC",
@@ -144,6 +143,17 @@ def parse_events(column: "pd.Series") -> "tuple[NDArray[np.float64], NDArray[np.
     return values, wrong
 
 
+def blank_cells(column: "pd.Series") -> "NDArray[np.bool_]":
+    """Tell which cells are missing: none, NaN, or text of blanks."""
+    import pandas as pd
+
+    blank = column.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return blank
+    empty = [isinstance(cell, str) and not cell.strip() for cell in column]
+    return np.logical_or(blank, np.array(empty, dtype=bool))
+
+
 def rows_text(frame: "pd.DataFrame", wrong: "NDArray[np.bool_]") -> str:
     """Name rows by position (first row = 1), the first ten and how many more."""
     where = (np.flatnonzero(wrong) + 1).tolist()
@@ -157,9 +167,7 @@ def complete_rows(frame: "pd.DataFrame", names: Sequence[str], notes: Notes) -> 
     require_columns(frame, names)
     there = np.ones(len(frame), dtype=bool)
     for name in names:
-        column = frame[name]
-        blank = column.isna() | column.map(lambda cell: isinstance(cell, str) and not cell.strip())
-        there &= ~blank.to_numpy(dtype=bool)
+        there &= ~blank_cells(frame[name])
     if not there.all():
         notes.add("ROWS_LEFT_OUT", f"{int((~there).sum())}: {rows_text(frame, ~there)}")
     if not there.any():

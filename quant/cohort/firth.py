@@ -1,5 +1,6 @@
 """Cox regression with Firth's penalty, for few events and for separation (firthmodels)."""
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,14 +111,13 @@ def _columns(rows: FollowUp, design: Design, notes: Notes) -> tuple[Scaled, Risk
 def _fit(
     rows: FollowUp, columns: Scaled, risk: Risk, interval: str, level: float, notes: Notes
 ) -> FirthFit:
-    nothing = np.full(len(columns.kept), np.nan)
-    tried: Attempt = (nothing, nothing, np.column_stack([nothing, nothing]), nothing)
+    tried = _nothing(columns)
     for tolerance in TOLERANCES:
         tried = _attempt(rows, columns, interval, level, tolerance)
         if all(np.isfinite(part).all() for part in tried):
             break
     else:
-        notes.add("NOT_CONVERGED", "firthmodels")
+        notes.add("NOT_CONVERGED", "Firth estimate, its interval or its p")
     coef, se, limits, p_values = tried
 
     def on_table(values: "NDArray[np.float64]") -> "NDArray[np.float64]":
@@ -132,6 +132,11 @@ def _fit(
                     _penalised(risk, 0.0 * coef), _penalised(risk, coef))  # fmt: skip
 
 
+def _nothing(columns: Scaled) -> "Attempt":
+    empty = np.full(len(columns.kept), np.nan)
+    return empty, empty, np.column_stack([empty, empty]), empty
+
+
 def _attempt(
     rows: FollowUp, columns: Scaled, interval: str, level: float, tolerance: float
 ) -> "Attempt":
@@ -141,14 +146,19 @@ def _attempt(
     model = FirthCoxPH(backend="numpy", max_iter=200, gtol=tolerance, xtol=tolerance)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they say is seen in the values
-        model.fit(columns.x, (rows.event, rows.time))
+        try:
+            model.fit(columns.x, (rows.event, rows.time))
+        except np.linalg.LinAlgError:
+            return _nothing(columns)
         if not model.converged_:
-            nothing = np.full(len(columns.kept), np.nan)
-            return nothing, nothing, np.column_stack([nothing, nothing]), nothing
+            return _nothing(columns)
         if interval == "wald":
             return model.coef_, model.bse_, model.conf_int(alpha=1.0 - level), model.pvalues_
-        limits = model.conf_int(alpha=1.0 - level, method="pl", max_iter=200, tol=tolerance)
-        return model.coef_, model.bse_, limits, model.lrt().lrt_pvalues_
+        limits, p_values = _nothing(columns)[2:]
+        with contextlib.suppress(np.linalg.LinAlgError):  # a likelihood too flat for an end
+            p_values = model.lrt().lrt_pvalues_
+            limits = model.conf_int(alpha=1.0 - level, method="pl", max_iter=200, tol=tolerance)
+        return model.coef_, model.bse_, limits, p_values
 
 
 def _penalised(risk: Risk, beta: "NDArray[np.float64]") -> float:
@@ -167,15 +177,17 @@ def _table(
 ) -> "pd.DataFrame":
     import pandas as pd
 
+    with np.errstate(over="ignore"):
+        ratios = [np.exp(values) for values in (found.coef, found.low, found.high)]
     ratio = found.coef / found.se
     return pd.DataFrame(
         {
             "variable": design.names,
             "coef": found.coef,
             "se": found.se,
-            "hazard_ratio": np.exp(found.coef),
-            "low": np.exp(found.low),
-            "high": np.exp(found.high),
+            "hazard_ratio": ratios[0],
+            "low": ratios[1],
+            "high": ratios[2],
             "z": ratio if interval == "wald" else np.full(len(ratio), np.nan),
             "p": found.p,
             "direction": directions(found.coef, design.levels),

@@ -134,14 +134,8 @@ def event_sums(risk: Risk, beta: "NDArray[np.float64]", ties: str) -> Sums:
         d0 = np.add.reduceat(w[risk.event_rows], starts)[risk.of_time]
         d1 = np.add.reduceat(wx[risk.event_rows], starts, axis=0)[risk.of_time]
         s0, s1 = s0 - left * d0, s1 - left[:, None] * d1
-    return Sums(s0, s1 / s0[:, None], w, left, shift)
-
-
-def log_likelihood(risk: Risk, beta: "NDArray[np.float64]", ties: str) -> float:
-    """Return the log partial likelihood alone (Efron or Breslow ties)."""
-    eta = risk.x @ beta
-    sums = event_sums(risk, beta, ties)
-    return float(np.sum(eta[risk.event_rows] - sums.shift - np.log(sums.total)))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return Sums(s0, s1 / s0[:, None], w, left, shift)
 
 
 def weighted_information(
@@ -183,9 +177,10 @@ def value_at(risk: Risk, beta: "NDArray[np.float64]", ties: str) -> Value:
     """Return log-likelihood, score and information at ``beta`` (Efron or Breslow ties)."""
     sums = event_sums(risk, beta, ties)
     eta = risk.x[risk.event_rows] @ beta
-    loglik = float(np.sum(eta - sums.shift - np.log(sums.total)))
-    score = np.sum(risk.x[risk.event_rows] - sums.mean, axis=0)
-    return Value(loglik, score, weighted_information(risk, sums, np.ones(eta.size)))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        loglik = float(np.sum(eta - sums.shift - np.log(sums.total)))
+        score = np.sum(risk.x[risk.event_rows] - sums.mean, axis=0)
+        return Value(loglik, score, weighted_information(risk, sums, np.ones(eta.size)))
 
 
 def exact_value_at(risk: Risk, beta: "NDArray[np.float64]") -> Value:

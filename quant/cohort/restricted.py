@@ -198,9 +198,11 @@ def restricted_mean_difference(
     table = pd.DataFrame(found, columns=columns)
     table.attrs.update(means.attrs)
     table.attrs["method"] = "difference of restricted means"
+    notes = Notes()
     if not found:
-        notes = Notes()
         notes.add("ONE_GROUP", ", ".join(means["group"]))
-        table.attrs["flags"] = means.attrs["flags"] + notes.codes
-        table.attrs["notes"] = means.attrs["notes"] + notes.sentences
+    if table["p"].isna().any():
+        notes.add("TEST_UNDEFINED", "a difference with a standard error of 0")
+    table.attrs["flags"] = means.attrs["flags"] + notes.codes
+    table.attrs["notes"] = means.attrs["notes"] + notes.sentences
     return table

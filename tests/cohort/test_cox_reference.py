@@ -63,8 +63,8 @@ def test_tests_of_proportional_hazards_agree(name: str) -> None:
     for (model, ties), part in reference_rows("cox_zph", name).groupby(["model", "ties"]):
         kinds = list(dict.fromkeys(part["transform"]))
         ours = cohort.proportional_hazards(
-            frame, time="time", event="event", covariates=covariates(name, str(model)), ties=str(ties),
-            transform=kinds,
+            frame, time="time", event="event", covariates=covariates(name, str(model)),
+            ties=str(ties), transform=kinds,
         )  # fmt: skip
         assert ours["transform"].tolist() == part["transform"].tolist()
         assert ours["term"].tolist() == part["term"].tolist()

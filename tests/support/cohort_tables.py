@@ -53,3 +53,8 @@ def data_set(dataset: str) -> pd.DataFrame:
             hi_asp=(table["asp"] > 0.342).astype(int),
         )
     return table
+
+
+def cell(table: pd.DataFrame, row: int, column: str) -> float:
+    """Return one number of a table."""
+    return float(table[column].to_numpy(dtype=float)[row])

@@ -1,9 +1,13 @@
 """Codes of cohort statistics: outcomes, survival, classification, agreement, audit."""
 
+from quant.domain.codes.audit import AUDIT
 from quant.domain.codes.classification import AGREEMENT, CLASSIFICATION, GROUPS
 from quant.domain.codes.info import CodeInfo, E, I, W
 
 OUTCOMES: dict[str, CodeInfo] = {
+    "TABLE_UNREADABLE": CodeInfo(
+        E, "A table of results or outcomes cannot be read.", "Check the path and the format."
+    ),
     "COLUMN_MISSING": CodeInfo(
         E,
         "A column that the question needs is not in the table.",
@@ -103,7 +107,7 @@ SURVIVAL: dict[str, CodeInfo] = {
         W, "An event at time 0 has no logarithm of time.", "Use another transform of time."
     ),
     "TEST_UNDEFINED": CodeInfo(
-        W, "All events fall at one time: the test is not defined.", "Record times more finely."
+        W, "These rows leave no spread to test against: the test is not defined.", "Report no p."
     ),
     "STEPWISE_LOOP": CodeInfo(
         W, "Stepwise selection came back to a model it had left.", "Set the limits further apart."
@@ -139,5 +143,6 @@ COHORT: dict[str, CodeInfo] = {
     **CLASSIFICATION,
     **GROUPS,
     **AGREEMENT,
+    **AUDIT,
 }
 """Every code of cohort statistics."""
