@@ -53,6 +53,7 @@ def _root(
 
 
 def _register() -> None:
+    from quant.cli.cohort_group import cohort_app
     from quant.cli.columns import columns
     from quant.cli.demo import demo
     from quant.cli.inspect import HELP as INSPECT_HELP
@@ -72,6 +73,7 @@ def _register() -> None:
     app.command()(phantom)
     app.command()(columns)
     app.command(help=SCORE_HELP)(score)
+    app.add_typer(cohort_app, name="cohort")
     app.add_typer(protocol_app, name="protocol")
     app.add_typer(kernels_app, name="kernels")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from quant.cohort.outcomes import join_outcomes
     from quant.cohort.proportional import proportional_hazards
     from quant.cohort.proportions import proportion
+    from quant.cohort.published import audit
     from quant.cohort.restricted import restricted_mean, restricted_mean_difference
     from quant.cohort.roc_analysis import roc, roc_compare, roc_curve
     from quant.cohort.stepwise import stepwise_cox
@@ -45,6 +46,7 @@ _HOMES = {
     "adjust_p": "quant.cohort.adjusted",
     "association": "quant.cohort.two_by_two",
     "at_risk": "quant.cohort.survival",
+    "audit": "quant.cohort.published",
     "bland_altman": "quant.cohort.limits_of_agreement",
     "bootstrap_cut": "quant.cohort.optimism",
     "compare_groups": "quant.cohort.comparisons",
@@ -81,6 +83,7 @@ __all__ = [
     "adjust_p",
     "association",
     "at_risk",
+    "audit",
     "bland_altman",
     "bootstrap_cut",
     "compare_groups",
