@@ -96,16 +96,26 @@ def inspect(
 
 
 def _look(input_folder: Path, rois: Path | None, protocol: str, *, voxels: bool) -> "InspectReport":
-    from quant.dicom.files.cache import opened_cache
-    from quant.dicom.index import index_tree
-    from quant.pipeline.protocols import load_protocol
-    from quant.report.inspection import inspect_index
+    from quant.cli.means import Means, opened
 
-    settings = load_protocol(protocol)
-    with _progress() as bar, opened_cache() as cache:
-        tick = bar.tick("reading headers")
-        index: StudyIndex = index_tree(input_folder, rois=rois, tick=tick, cache=cache)
-        return inspect_index(index, settings, voxels=voxels, tick=bar.tick("looking at studies"))
+    with opened(Means()) as engines:
+        from quant.dicom.files.cache import opened_cache
+        from quant.dicom.index import index_tree
+        from quant.pipeline.protocols import load_protocol
+        from quant.report.inspection import inspect_index
+
+        settings = load_protocol(protocol)
+        looks = engines.looks(settings, voxels=voxels)
+        with _progress() as bar, opened_cache() as cache:
+            index: StudyIndex = index_tree(
+                input_folder,
+                rois=rois,
+                tick=bar.tick("reading headers"),
+                cache=cache,
+                reader=engines.reader,
+            )
+            tick = bar.tick("looking at studies")
+            return inspect_index(index, settings, voxels=voxels, tick=tick, looks=looks)
 
 
 def _progress() -> Any:  # noqa: ANN401 - a class that is imported late

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quant.dicom.files.reader import ReadsFiles
+    from quant.domain.protocol import StudyProtocol
+    from quant.pipeline.cage.cage import Cage
     from quant.pipeline.work import Engine
+    from quant.report.inspection import Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,29 @@ class Means:
     is_loud: bool = False
 
 
+HERE = Means()
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Who reads headers, who measures, and who looks at studies without measuring them."""
+
+    reader: "ReadsFiles"
+    engine: "Engine"
+    cage: "Cage | None" = None
+
+    def looks(self, protocol: "StudyProtocol", *, voxels: bool) -> "Looks | None":
+        """Return who looks at studies; None for this process."""
+        if self.cage is None:
+            return None
+        from quant.pipeline.cage.looking import caged_looks
+
+        return caged_looks(self.cage, protocol, voxels=voxels)
+
+
 @contextmanager
-def opened(means: Means) -> "Iterator[tuple[ReadsFiles, Engine]]":
-    """Open who reads the files and who measures; both end with the context.
+def opened(means: Means = HERE) -> Iterator[Engines]:
+    """Open who reads and who measures; both end with the context.
 
     Raises
     ------
@@ -50,7 +73,7 @@ def opened(means: Means) -> "Iterator[tuple[ReadsFiles, Engine]]":
         from quant.dicom.files.reader import PlainReader
         from quant.pipeline.work import InProcess
 
-        yield PlainReader(), InProcess()
+        yield Engines(PlainReader(), InProcess())
         return
     from quant.pipeline.cage.cage import Cage
     from quant.pipeline.cage.limits import Limits
@@ -62,9 +85,9 @@ def opened(means: Means) -> "Iterator[tuple[ReadsFiles, Engine]]":
         from quant.pipeline.engines.caged import Caged
 
         if not means.scheduler:
-            yield CagedReader(cage), Caged(cage)
+            yield Engines(CagedReader(cage), Caged(cage), cage)
             return
         from quant.pipeline.engines.cluster import connected
 
         with connected(means.scheduler, limits) as cluster:
-            yield CagedReader(cage), cluster
+            yield Engines(CagedReader(cage), cluster, cage)

@@ -5,13 +5,14 @@ Descriptions, which may hold names, are not shown. The layout stands in
 :mod:`quant.report.inspection_layout`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quant.dicom.pairing import select
 from quant.dicom.volumes import place_volume, read_volume
 from quant.domain.flags import CODES, Flag
+from quant.domain.study import Selection
 from quant.errors import QuantError, StudyError
 from quant.report.inspection_layout import LAYOUT
 from quant.report.inspection_mending import (
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from quant.domain.protocol import StudyProtocol
     from quant.domain.study import (
         QuarantineEntry,
-        Selection,
         SeriesEntry,
         StudyFiles,
         StudyIndex,
@@ -51,6 +51,11 @@ if TYPE_CHECKING:
 Tick = Callable[[int, int], None]
 
 NOTHING = "everything: there is no emission volume"
+UNREAD = "everything: it cannot be read"
+
+Looks = Callable[
+    [Iterable["tuple[StudyFiles, tuple[QuarantineEntry, ...]]"]], Iterator["StudyReport"]
+]
 
 
 @dataclass(slots=True)
@@ -85,6 +90,7 @@ def inspect_index(
     *,
     voxels: bool = True,
     tick: Tick | None = None,
+    looks: "Looks | None" = None,
 ) -> "InspectReport":
     """Report on everything that one pass over a tree found.
 
@@ -97,18 +103,29 @@ def inspect_index(
         Also read the emission volumes that would be measured: finds what headers do not tell.
     tick : callable, optional
         Called with (studies done, studies in all).
+    looks : callable, optional
+        Looks at studies, each given with what the index set aside of it, and yields a report of
+        each in their order; :func:`inspect_study` when left out.
 
     Returns
     -------
     InspectReport
         Plain JSON values only.
     """
+    asked = [
+        (study, tuple(one for one in index.quarantined if one.study_uid == study.study_uid))
+        for study in index.studies
+    ]
+    reports: Iterable[StudyReport] = (
+        (inspect_study(one, protocol, lost, voxels=voxels) for one, lost in asked)
+        if looks is None
+        else looks(asked)
+    )
     studies: list[StudyReport] = []
-    for done, study in enumerate(index.studies, start=1):
-        lost = tuple(one for one in index.quarantined if one.study_uid == study.study_uid)
-        studies.append(inspect_study(study, protocol, lost, voxels=voxels))
+    for done, report in enumerate(reports, start=1):
+        studies.append(report)
         if tick is not None:
-            tick(done, len(index.studies))
+            tick(done, len(asked))
     used = {entry.path for study in index.studies for one in study.series for entry in one.files}
     return {
         "layout": LAYOUT,
@@ -171,6 +188,41 @@ def inspect_study(
         "unreadable": [_quarantine(one) for one in unreadable],
         "flags": flag_reports((*study.flags, *selection.flags)),
         "extra_files": [path.name for path in study.extra_files],
+    }
+
+
+def refused_study(
+    study: "StudyFiles", lost: "tuple[QuarantineEntry, ...]", why: StudyError
+) -> "StudyReport":
+    """Report on a study that nobody could look at: what the index knows, and why."""
+    selection = Selection(None, None, ())
+    findings = findings_of_study((study, selection, []), [], [], lost)
+    return {
+        "study_uid": study.study_uid,
+        "subject_key": study.subject_key,
+        "measurable": False,
+        "verdict": f"cannot be measured: [{why.code}] {why.what}",
+        "measured": [],
+        "missing": [UNREAD],
+        "mend": in_order([Finding("study", "", problem_report(why)), *findings]),
+        "series": [],
+        "candidates": [],
+        "regions": [],
+        "unreadable": [],
+        "flags": flag_reports(study.flags),
+        "extra_files": [path.name for path in study.extra_files],
+    }
+
+
+def without_voxels(report: "StudyReport", why: StudyError) -> "StudyReport":
+    """Return a report made from headers of a study whose voxels could not be read."""
+    return {
+        **report,
+        "measurable": False,
+        "verdict": f"cannot be measured: [{why.code}] {why.what}",
+        "measured": [],
+        "missing": [UNREAD],
+        "mend": [{**problem_report(why), "where": "study", "subject": ""}, *report["mend"]],
     }
 
 

@@ -88,8 +88,9 @@ class Cluster:
 
         run = _Run(self._client, self._limits, iter(jobs))
         try:
-            run.fill()
-            pool = as_completed(run.at_work.values(), with_results=True, raise_errors=False)
+            pool = as_completed(
+                run.fill(), loop=self._client.loop, with_results=True, raise_errors=False
+            )
             for future, answer in pool:
                 job, status = run.take(future), future.status
                 future.release()
