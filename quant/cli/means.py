@@ -43,6 +43,30 @@ class Means:
 HERE = Means()
 
 
+def scheduler_of(address: str, file: Path | None, jobs: int | None) -> str | Path:
+    """Return where the scheduler is, by whichever option; empty for none.
+
+    Raises
+    ------
+    UsageError
+        When options contradict each other.
+    """
+    from quant.errors import UsageError
+
+    said = [f"--jobs {jobs}"] if jobs else []
+    said += [f"--scheduler {address}"] if address else []
+    said += [f"--scheduler-file {file}"] if file else []
+    if len(said) > 1:
+        raise UsageError(
+            "USAGE",
+            "Only one of --jobs, --scheduler and --scheduler-file can be given.",
+            found=" and ".join(said),
+            needed="processes here, or the workers of a cluster",
+            next_step="leave all but one out; a cluster has as many workers as it was started with",
+        )
+    return file or address
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
     """Who reads headers, who measures, and who looks at studies without measuring them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from quant.cli.exits import Exit
+from quant.cli.means import HERE, Engines, Means, opened, scheduler_of
 from quant.version import VERSION
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from quant.pipeline.stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
+
+DAMAGED = (
+    "TRUNCATED", "DICOM_UNREADABLE", "PIXELS_MISSING", "NO_PERMISSION", "ZIP_LIMIT",
+    "WORKER_DIED", "TIME_LIMIT", "MEMORY_LIMIT",
+)  # fmt: skip
+"""Codes of files that may have been what was to be measured."""
 
 PIPED_WIDTH = 150
 """Columns of text where the output is no terminal (a log, a pipe)."""
@@ -49,6 +56,48 @@ def run(
             "(patient_name, patient_id). Without it no file holds them.",
         ),
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            help="Studies measured side by side, each in a process of its own with limits. "
+            "Left out: one per core.",
+        ),
+    ] = None,
+    memory_limit: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="MIB",
+            help="Address space of each of these processes, MiB; 0 for no limit. "
+            "A large CT (512 x 512 x 400) needs 2048.",
+        ),
+    ] = 3072,
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            metavar="S",
+            help="Seconds of computing that a study may take; 0.1 s per MiB of its files come on "
+            "top. What takes longer is set aside with code TIME_LIMIT.",
+        ),
+    ] = 15.0,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Measure on the workers of this Dask scheduler (tcp://host:8786) instead; they "
+            "must see INPUT and OUT by the same paths. Needs the extra 'cluster'; docs/cluster.md "
+            "has a recipe for SLURM.",
+        ),
+    ] = "",
+    scheduler_file: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="The same, by the file that the scheduler wrote."),
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Print where the time went.")] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Log everything, with the places of failures.")
@@ -59,10 +108,15 @@ def run(
     Studies are told apart by StudyInstanceUID. A study that cannot be measured costs that study;
     quarantine.csv says why and what to do. Run again on the same OUT to go on after an
     interruption: what is measured already is kept. What happened is in OUT/run.log.jsonl.
+
+    Files are read and measured in processes of their own, with limits of memory and time: a file
+    that kills or hangs one costs its study, which is tried once more and then set aside
+    (WORKER_DIED, TIME_LIMIT, MEMORY_LIMIT in quarantine.csv). The results are the same, bit for
+    bit, whatever --jobs or --scheduler say.
     """
-    wishes = Wishes(
-        rois=rois, restart=restart, identifiers=identifiers, profile=profile, debug=debug
-    )
+    cluster = scheduler_of(scheduler, scheduler_file, jobs)
+    means = Means(jobs, memory_limit, time_limit, cluster, is_loud=debug)
+    wishes = Wishes(rois, restart, identifiers, profile, debug, means)
     raise typer.Exit(measure_folder(input_folder, out, protocol, wishes))
 
 
@@ -75,6 +129,7 @@ class Wishes:
     identifiers: bool = False
     profile: bool = False
     debug: bool = False
+    means: Means = HERE
 
 
 PLAIN = Wishes()
@@ -118,13 +173,17 @@ def _measure_folder(input_folder: Path, out: Path, protocol: str, wishes: Wishes
         logging_to_file(place, debug=wishes.debug),
     ):
         try:
-            return _measure(input_folder, place, settings, wishes)
+            with opened(wishes.means) as engines:
+                return _measure(input_folder, place, (settings, wishes), engines)
         except BaseException as error:
             logger.info("the run ended early: %s", type(error).__name__)
             raise
 
 
-def _measure(input_folder: Path, place: Path, settings: "StudyProtocol", wishes: Wishes) -> Exit:
+def _measure(
+    input_folder: Path, place: Path, asked: "tuple[StudyProtocol, Wishes]", engines: Engines
+) -> Exit:
+    settings, wishes = asked
     from quant.pipeline.stopwatch import Stopwatch
 
     watch = Stopwatch()
@@ -135,7 +194,6 @@ def _measure(input_folder: Path, place: Path, settings: "StudyProtocol", wishes:
         from quant.dicom.index import index_tree
         from quant.pipeline.batch import How, Reuse, View, run_in
         from quant.pipeline.protocols import protocol_hash
-        from quant.pipeline.work import InProcess
 
     logger.info(
         "the run begins", extra={
@@ -147,7 +205,7 @@ def _measure(input_folder: Path, place: Path, settings: "StudyProtocol", wishes:
         console.width = PIPED_WIDTH
     with opened_cache() as cache:
         with watch.step("index files"):
-            index = index_tree(input_folder, rois=wishes.rois, cache=cache)
+            index = index_tree(input_folder, rois=wishes.rois, cache=cache, reader=engines.reader)
         logger.info(
             "the input is indexed",
             extra={"studies": len(index.studies), "files": index.files_seen},
@@ -157,7 +215,7 @@ def _measure(input_folder: Path, place: Path, settings: "StudyProtocol", wishes:
             return Exit.NOTHING_TO_MEASURE
         reuse = Reuse(records=not wishes.restart, digests=cache)
         with _Bar(console) as tick:
-            how = How(reuse, InProcess(), View(tick, watch), wishes.identifiers)
+            how = How(reuse, engines.engine, View(tick, watch), wishes.identifiers)
             result = run_in(place, index, settings, how)
     logger.info(
         "the run ends: %d studies, %d failed, %d kept from an earlier run",
@@ -172,12 +230,16 @@ def _measure(input_folder: Path, place: Path, settings: "StudyProtocol", wishes:
 
 
 def _is_empty(index: "StudyIndex") -> bool:
-    """Tell whether there is nothing to measure and no study that lost its files on the way."""
+    """Tell whether there is nothing to measure and nothing that was lost on the way.
+
+    A damaged file may have been the emission volume, also where it cannot say whose it was.
+    """
     from quant.domain.flags import CODES, Severity
 
     emission = any(study.by_modality("NM", "PT") for study in index.studies)
     lost = any(
-        one.study_uid and CODES[one.code].severity is Severity.ERROR for one in index.quarantined
+        one.code in DAMAGED or (one.study_uid and CODES[one.code].severity is Severity.ERROR)
+        for one in index.quarantined
     )
     return not emission and not lost
 
