@@ -14,7 +14,7 @@ def phantom(
         PhantomKind,
         typer.Option(
             help="torso: MIBG SPECT/CT on a real CT; solids: exact solids in every geometry; "
-            "nema: NEMA IEC spheres in PET."
+            "nema: NEMA IEC spheres in PET; skeleton: bones and lesions with their scores."
         ),
     ] = PhantomKind.TORSO,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 1,

@@ -73,6 +73,17 @@ def _writers(kind: PhantomKind) -> dict[str, Writer]:
         from quant.phantom.nema import write_nema_blurred, write_nema_sharp
 
         return {"nema_sharp": write_nema_sharp, "nema_blurred": write_nema_blurred}
+    if kind is PhantomKind.SKELETON:
+        from quant.phantom.skeleton_studies import (
+            SkeletonCase,
+            skeleton_cases,
+            write_skeleton_study,
+        )
+
+        def skeleton_writer(case: SkeletonCase) -> Writer:
+            return lambda folder, seed: write_skeleton_study(folder, case, seed)
+
+        return {case.name: skeleton_writer(case) for case in skeleton_cases()}
     from quant.phantom.torso import write_torso_study
 
     return {"torso": write_torso_study}

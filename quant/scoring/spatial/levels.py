@@ -6,7 +6,7 @@ from quant.domain.flags import Flag
 from quant.scoring.segments import SEGMENTS, Segment, System
 from quant.scoring.spatial.apart import Pairs, count_apart
 from quant.scoring.spatial.places import SOFT, is_open
-from quant.scoring.spatial.result import SegmentByRule, SystemByRule
+from quant.scoring.spatial.result import Placement, SegmentByRule, SystemByRule
 from quant.scoring.spatial.rules import Involvement, level_of, rule_of
 from quant.scoring.spatial.scene import Members, Reach, Scene, laps_of, reach_of
 from quant.scoring.spatial.soft import CAVITIES, soft_fraction, soft_level
@@ -48,11 +48,17 @@ def _lowest(
         members = set()
         for n, places in enumerate(scene.places):
             place = places[system]
-            homes = place.also if elsewhere and is_open(place) else place.segments
+            homes = place.also if elsewhere and is_open(place) else _one_of_equals(place)
             if segment.key in homes:
                 members.add(n)
         total += _level(scene, segment, frozenset(members), scene.merged, lean=-1)
     return total
+
+
+def _one_of_equals(place: Placement) -> tuple[str, ...]:
+    """Return the segments of a lesion, of those that hold equal parts of it only the first."""
+    equal = [key for key in place.segments if key in place.also]
+    return tuple(key for key in place.segments if key not in equal[1:])
 
 
 def _score_segment(scene: Scene, segment: Segment) -> SegmentByRule:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SOFT = "soft_tissue"
 
 EQUAL = 1e-6
-"""Shares that differ by less than this are equal: the lesion counts in both segments."""
+"""Shares that differ by less than this are equal: the lesion counts in both, and may in one."""
 
 TAKES_SEGMENT = 0.5
 """A lesion that takes this part of a segment counts there, whatever its share."""
@@ -103,8 +103,14 @@ def _segments(
         if voxels[key] >= most * (1.0 - EQUAL)
         or voxels[key] >= TAKES_SEGMENT * _seen_voxels(skeleton, system, key)
     )  # fmt: skip
+    equal = [
+        key for key in homes if voxels[key] < TAKES_SEGMENT * _seen_voxels(skeleton, system, key)
+    ]
     across = tuple(
-        key for key in order if key not in homes and voxels[key] >= rules.across_from * total
+        key
+        for key in order
+        if (key not in homes and voxels[key] >= rules.across_from * total)
+        or (key in equal and len(equal) > 1)
     )
     return homes, across
 

@@ -50,14 +50,14 @@ class Scene:
         """Return the numbers of the foci of a segment.
 
         ``home``: those that count there. ``sure``: without those that may be of bone or of soft
-        tissue. ``may``: with those that may count there.
+        tissue, or lie in two segments by equal parts. ``may``: with those that may count there.
         """
         found = set()
         for n, places in enumerate(self.places):
             place = places[system]
             home = key in place.segments
             if how == "sure":
-                home = home and not is_open(place)
+                home = home and key not in place.also and not is_open(place)
             if home or (how == "may" and key in place.also):
                 found.add(n)
         return frozenset(found)
