@@ -26,6 +26,9 @@ PEERS = {
     "mcubes": ("PyMCubes", "BSD-3-Clause", "pip install PyMCubes"),
     "cc3d": ("connected-components-3d", "LGPL-3.0", "pip install connected-components-3d"),
     "edt": ("edt", "LGPL-3.0", "pip install edt"),
+    "statsmodels": ("statsmodels", "BSD-3-Clause", "pip install -e '.[stats]'"),
+    "lifelines": ("lifelines", "MIT", "pip install lifelines (needs pandas < 3)"),
+    "sksurv": ("scikit-survival", "GPL-3.0", "pip install scikit-survival"),
     "mirp": ("mirp", "EUPL-1.2", "pip install mirp"),
     "radiomics": (
         "pyradiomics",

@@ -19,7 +19,10 @@ from rows import Row, missing_peers, version_of
 HERE = Path(__file__).resolve().parent
 HELPERS = {"run", "rows", "timing", "works", "bodies", "simulated_studies"}
 
-ACCURACY = {"accuracy", "asphericity", "interval_coverage", "sample_truth", "reading_peers"}
+ACCURACY = {
+    "accuracy", "asphericity", "interval_coverage", "cohort_coverage", "sample_truth",
+    "reading_peers",
+}  # fmt: skip
 """Scripts whose rows are about right and wrong; those of all others are about time and memory."""
 
 ORDER = ("surface", "sphere", "labels", "statistics", "resampling", "diameter", "growth", "memory")

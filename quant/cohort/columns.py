@@ -127,9 +127,14 @@ def events(frame: "pd.DataFrame", name: str) -> "NDArray[np.float64]":
 
 def parse_events(column: "pd.Series") -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
     """Parse event cells: values (NaN where missing or unreadable) and where unreadable."""
-    values = np.full(len(column), np.nan)
-    wrong = np.zeros(len(column), dtype=bool)
+    import pandas as pd
+
     blank = column.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = ~blank & (values != 0.0) & (values != 1.0)
+        return np.where(wrong, np.nan, values), wrong
+    values, wrong = np.full(len(column), np.nan), np.zeros(len(column), dtype=bool)
     for row, cell in enumerate(column):
         text = str(cell).strip().lower()
         if blank[row] or not text:
@@ -151,7 +156,8 @@ def blank_cells(column: "pd.Series") -> "NDArray[np.bool_]":
     if pd.api.types.is_numeric_dtype(column.dtype):
         return blank
     empty = [isinstance(cell, str) and not cell.strip() for cell in column]
-    return np.logical_or(blank, np.array(empty, dtype=bool))
+    blank |= np.array(empty, dtype=bool)
+    return blank
 
 
 def rows_text(frame: "pd.DataFrame", wrong: "NDArray[np.bool_]") -> str:
