@@ -106,7 +106,8 @@ def roc(
 
     require_level(level)
     require_choice("The direction", direction, (HIGHER, LOWER))
-    rows, all_notes = [], Notes()
+    rows: list[dict[str, object]] = []
+    all_notes = Notes()
     for name in as_list(marker):
         notes = Notes()
         found = sample(frame, event, [name], notes)
@@ -115,8 +116,13 @@ def roc(
         row = {"marker": name, **_row(found, level, direction, notes)}
         rows.append({**row, "flags": ";".join(notes.codes)})
         all_notes.take(notes)
-    answer = pd.DataFrame(rows).astype(dict.fromkeys(COUNTS, "Int64"))
-    answer = answer[[*CONTRACT, *(name for name in answer.columns if name not in CONTRACT)]]
+    names = [*CONTRACT, *(name for name in rows[0] if name not in CONTRACT)] if rows else CONTRACT
+    answer = pd.DataFrame(
+        {
+            name: pd.Series([row[name] for row in rows], dtype="Int64" if name in COUNTS else None)
+            for name in names
+        }
+    )
     stamp = {"method": "DeLong", "level": level, "direction": direction, "tie_rule": TIE_RULE}
     return all_notes.on(answer, **stamp)
 
