@@ -1,8 +1,8 @@
 """How often 95 % intervals of cohort statistics hold the truth, over simulated cohorts.
 
 ``python benchmarks/cohort_coverage.py [replicates] [--json FILE]`` prints the table and exits 1
-when a judged interval covers less than 94 or more than 96 %. Kaplan-Meier and Cox: exponential survival
-with independent censoring. The other types of interval stand beside, not judged.
+when a judged interval covers less than 94 or more than 96 %. Kaplan-Meier and Cox: exponential
+survival with independent censoring. Other types of interval stand beside, not judged.
 """
 
 import sys
