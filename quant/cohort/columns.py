@@ -156,8 +156,7 @@ def blank_cells(column: "pd.Series") -> "NDArray[np.bool_]":
     if pd.api.types.is_numeric_dtype(column.dtype):
         return blank
     empty = [isinstance(cell, str) and not cell.strip() for cell in column]
-    blank = np.logical_or(blank, np.array(empty, dtype=bool))
-    return blank
+    return np.asarray(blank | np.array(empty, dtype=bool), dtype=bool)
 
 
 def rows_text(frame: "pd.DataFrame", wrong: "NDArray[np.bool_]") -> str:
