@@ -45,9 +45,9 @@ segments allow; cut-offs are applied only where phase, nuclide and modality are 
 source. Layouts, definitions and sources: docs/scoring.md.
 
 \b
-OUT: scores, segments, comparisons, agreement, cutoffs, patients (CSV and Parquet; patients.csv is
-one row a patient, for quant cohort), recist and inrc tables, evidence.json, figures/*.svg,
-score.html.
+OUT: scores, segments, comparisons, agreement, cutoffs, response, patients (CSV and Parquet;
+patients.csv is one row a patient, for quant cohort), recist and inrc tables, evidence.json and
+response.json, figures/*.svg, score.html.
 
 \b
 Exit status: 0 everything scored; 1 some studies could not be scored; 2 usage, or a table that is

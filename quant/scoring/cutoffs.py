@@ -15,18 +15,24 @@ from typing import Any
 
 from quant.domain.flags import Flag
 from quant.errors import UsageError
+from quant.scoring.relative import RelativeScore
 from quant.scoring.segments import System
 from quant.scoring.totals import Reading
 from quant.scoring.words import modality_of, nuclide_of, phase_of
 
 SHIPPED = Path(__file__).parent / "cutoffs.toml"
 
-OPERATORS: Mapping[str, Callable[[int, float], bool]] = {
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
 }  # fmt: skip
 
 
+MEANINGS: Mapping[str, Callable[[str], object]] = {
+    "phases": phase_of, "nuclides": nuclide_of, "modalities": modality_of,
+}  # fmt: skip
+
 NOT_STATED = "not stated"
+TOTAL, RELATIVE = "total", "relative"
 
 
 class Answer(StrEnum):
@@ -62,6 +68,8 @@ class Cutoff:
         What of it was not.
     requires : str
         A condition that a table of scores does not hold; with one it is never applied.
+    quantity : str
+        ``total`` or ``relative`` (score / score at the baseline).
     """
 
     name: str
@@ -78,16 +86,18 @@ class Cutoff:
     verified: bool
     unverified: str = ""
     requires: str = ""
+    quantity: str = TOTAL
 
     @property
     def condition(self) -> str:
         """Such as ``curie > 2``."""
         sign = "(operator not stated)" if self.operator == NOT_STATED else self.operator
-        return f"{self.system} {sign} {self.value:g}"
+        what = str(self.system) if self.quantity == TOTAL else f"{self.system} {self.quantity}"
+        return f"{what} {sign} {self.value:g}"
 
-    def holds(self, total: int) -> bool:
-        """Tell whether a total meets the condition."""
-        return OPERATORS[self.operator](total, self.value)
+    def holds(self, value: float) -> bool:
+        """Tell whether a total or a relative score meets the condition."""
+        return OPERATORS[self.operator](value, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +158,48 @@ def directions() -> tuple[Direction, ...]:
 
 
 def apply_cutoffs(
-    readings: Iterable[Reading], cutoffs: Iterable[Cutoff]
+    readings: Iterable[Reading],
+    cutoffs: Iterable[Cutoff],
+    relative: Iterable[RelativeScore] = (),
 ) -> tuple[CutoffResult, ...]:
-    """Put every cut-off of a reading's system to its total."""
+    """Put every cut-off of a reading's system to its total, or to its relative score."""
     rules = tuple(cutoffs)
-    return tuple(put(one, rule) for one in readings for rule in rules if rule.system is one.system)
+    related = {(one.reading.key, one.reading.system): one for one in relative}
+    return tuple(
+        put(one, rule, related.get((one.key, one.system)))
+        for one in readings
+        for rule in rules
+        if rule.system is one.system
+    )
 
 
-def put(reading: Reading, cutoff: Cutoff) -> CutoffResult:
-    """Put one cut-off to one total, or say what would be needed to do so."""
+def put(reading: Reading, cutoff: Cutoff, relative: RelativeScore | None = None) -> CutoffResult:
+    """Put one cut-off to one reading, or say what would be needed to do so."""
     needs = _unmet(reading, cutoff)
+    if cutoff.quantity == RELATIVE and (relative is None or relative.value is None):
+        needs.append("a relative score, which this reading does not have")
     if needs:
         why = "needed: " + "; ".join(needs)
         flag = Flag("CUTOFF_NOT_APPLIED", f"{cutoff.name}: {why}")
         return CutoffResult(reading, cutoff, Answer.NOT_APPLIED, why, (flag,))
+    if relative is not None and relative.value is not None and cutoff.quantity == RELATIVE:
+        return _put_relative(reading, cutoff, relative, relative.value)
+    return _put_total(reading, cutoff)
+
+
+def _put_relative(
+    reading: Reading, cutoff: Cutoff, relative: RelativeScore, value: float
+) -> CutoffResult:
+    if relative.left_out:
+        why = f"not assessed at both times: {', '.join(relative.left_out)}"
+        flag = Flag("CUTOFF_UNDETERMINED", f"{cutoff.name}: {why}")
+        return CutoffResult(reading, cutoff, Answer.UNDETERMINED, why, (flag,))
+    answer = Answer.MET if cutoff.holds(value) else Answer.NOT_MET
+    why = f"relative score {relative.now}/{relative.then}, condition {cutoff.condition}"
+    return CutoffResult(reading, cutoff, answer, why)
+
+
+def _put_total(reading: Reading, cutoff: Cutoff) -> CutoffResult:
     total = reading.total
     least, most = total.low or 0, total.upper_bound
     if cutoff.holds(least) != cutoff.holds(most):
@@ -228,9 +266,7 @@ def _cutoff(table: dict[str, Any], number: int, problems: list[str]) -> Cutoff |
     if wrong:
         return None
     lists = {
-        "phases": tuple(str(phase_of(word)) for word in table["phases"]),
-        "nuclides": tuple(str(nuclide_of(word)) for word in table["nuclides"]),
-        "modalities": tuple(str(modality_of(word)) for word in table["modalities"]),
+        key: tuple(str(meaning(word)) for word in table[key]) for key, meaning in MEANINGS.items()
     }
     return Cutoff(**{**table, **lists, "system": System(table["system"])})
 
@@ -238,22 +274,25 @@ def _cutoff(table: dict[str, Any], number: int, problems: list[str]) -> Cutoff |
 def _wrong_values(table: dict[str, Any]) -> list[str]:
     texts = ("name", "endpoint", "population", "source", "unverified", "requires")
     wrong = [f"{key} is no text" for key in texts if not isinstance(table.get(key, ""), str)]
-    if table["system"] not in list(System):
-        wrong.append(f"system is one of {', '.join(System)}")
-    if table["operator"] not in {*OPERATORS, NOT_STATED}:
-        wrong.append(f"operator is one of {' '.join(OPERATORS)} or '{NOT_STATED}'")
+    for key, words in (
+        ("system", tuple(map(str, System))),
+        ("operator", (*OPERATORS, NOT_STATED)),
+        ("worse", ("above", "below", NOT_STATED)),
+        ("quantity", (TOTAL, RELATIVE)),
+    ):
+        if table.get(key, TOTAL) not in words:
+            wrong.append(f"{key} is one of {', '.join(words)}")
     if isinstance(table["value"], bool) or not isinstance(table["value"], int | float):
         wrong.append("value is a number")
-    if table["worse"] not in {"above", "below", NOT_STATED}:
-        wrong.append("worse is above, below or 'not stated'")
     if not isinstance(table["verified"], bool):
         wrong.append("verified is true or false")
-    for key, meaning in (
-        ("phases", phase_of), ("nuclides", nuclide_of), ("modalities", modality_of),
-    ):  # fmt: skip
-        words = table[key]
-        if not isinstance(words, list) or not all(
-            isinstance(one, str) and meaning(one) for one in words
-        ):
-            wrong.append(f"{key} is a list of known words")
+    wrong += [
+        f"{key} is a list of known words"
+        for key, meaning in MEANINGS.items()
+        if not _all_known(table[key], meaning)
+    ]
     return wrong
+
+
+def _all_known(words: object, meaning: Callable[[str], object]) -> bool:
+    return isinstance(words, list) and all(isinstance(one, str) and meaning(one) for one in words)

@@ -8,6 +8,7 @@ from quant.scoring.figures import write_figures
 from quant.scoring.page import write_score_page
 from quant.scoring.patients import NAME as PATIENTS
 from quant.scoring.patients import write_patients
+from quant.scoring.response_rows import RESPONSE_TABLE, response_rows
 from quant.scoring.tables import (
     AGREEMENT_TABLE,
     COMPARISON_TABLE,
@@ -47,6 +48,8 @@ def write_results(results: "ScoreResults", out: Path) -> tuple[str, ...]:
         write_patients(out, results.readings, results.relative)
         names += [SCORES.name, SEGMENT_TABLE.name, COMPARISON_TABLE.name, AGREEMENT_TABLE.name]
         names += [CUTOFF_TABLE.name, PATIENTS]
+    RESPONSE_TABLE.write(out, response_rows(results))
+    names.append(RESPONSE_TABLE.name)
     if results.response is not None:
         results.response.write(out)
         names += list(results.response.tables())

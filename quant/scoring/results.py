@@ -93,11 +93,12 @@ def evaluate(readings: Iterable[Reading], settings: ScoreSettings | None = None)
     """
     chosen = settings or ScoreSettings()
     known = ordered(readings)
+    relative = relative_scores(known, chosen.baseline)
     return ScoreResults(
         known,
-        relative_scores(known, chosen.baseline),
+        relative,
         compare_modalities(known),
         compare_readers(known),
-        apply_cutoffs(known, read_cutoffs(chosen.cutoffs)),
+        apply_cutoffs(known, read_cutoffs(chosen.cutoffs), relative),
         settings=chosen,
     )

@@ -6,12 +6,17 @@ from pathlib import Path
 import pytest
 
 from quant.errors import UsageError
-from quant.scoring.cutoffs import Answer, Cutoff, directions, put, read_cutoffs
+from quant.scoring.cutoffs import Answer, Cutoff, apply_cutoffs, directions, put, read_cutoffs
+from quant.scoring.relative import relative_scores
 from quant.scoring.segments import System, total_segments
 from quant.scoring.totals import Modality, Phase, Reading, ReadingKey, SegmentScore
 
 SHIPPED = read_cutoffs()
-APPLICABLE = [one for one in SHIPPED if one.operator != "not stated" and not one.requires]
+APPLICABLE = [
+    one
+    for one in SHIPPED
+    if one.operator != "not stated" and not one.requires and one.quantity == "total"
+]
 
 
 def _reading(cutoff: Cutoff, total: int, unseen: int = 0) -> Reading:
@@ -87,6 +92,29 @@ def test_a_border_case_on_both_sides_leaves_it_open() -> None:
     assert found.answer is Answer.UNDETERMINED
 
 
+@pytest.mark.parametrize(
+    ("now", "unseen", "answer"),
+    [
+        (4, 0, Answer.MET),
+        (5, 0, Answer.NOT_MET),
+        (0, 0, Answer.MET),
+        (4, 1, Answer.UNDETERMINED),
+    ],
+)
+def test_a_fall_by_half_is_judged_on_the_relative_score(
+    now: int, unseen: int, answer: Answer
+) -> None:
+    rule = next(one for one in SHIPPED if one.quantity == "relative")
+    later = _reading(rule, now, unseen)
+    base = _reading(rule, 8)
+    base = replace(base, key=replace(base.key, time="t0", phase=Phase.DIAGNOSIS))
+
+    found = apply_cutoffs([base, later], [rule], relative_scores([base, later]))
+
+    assert [one.answer for one in found] == [Answer.NOT_APPLIED, answer]
+    assert "a relative score, which this reading does not have" in found[0].why
+
+
 @pytest.mark.parametrize("name", ["curie_diagnosis_2", "curie_post_induction_0_mycn"])
 def test_what_a_source_leaves_open_is_never_applied(name: str) -> None:
     rule = next(one for one in SHIPPED if one.name == name)
@@ -145,10 +173,11 @@ def test_a_table_of_ones_own_is_read(tmp_path: Path) -> None:
         ('">="', '"="', "operator is one of"),
         ('"curie"', '"curry"', "system is one of"),
         ("= 5", '= "5"', "value is a number"),
-        ('"above"', '"up"', "worse is above"),
+        ('"above"', '"up"', "worse is one of above"),
         ('["diagnosis"]', '["not-stated"]', "phases is a list of known words"),
         ('["123I"]', '"123I"', "nuclides is a list of known words"),
         ('source = "ours"', "", "source is missing"),
+        ("value = 5", 'value = 5\nquantity = "sum"', "quantity is one of total, relative"),
         ("verified = true", "verified = 1", "verified is true or false"),
         ('endpoint = "ours"', 'endpoint = "ours"\nhazard = 2', "no such setting: hazard"),
         ("[[cutoff]]", "[cutoff]", "no tables"),
