@@ -16,6 +16,7 @@ from quant.cohort.binary import as_list
 from quant.cohort.columns import Notes, complete_rows, group_rows, numbers, require_columns
 from quant.cohort.contingency import chi_square_test, fisher_test
 from quant.cohort.levels import f_p, require_choice, require_level, student_p, student_quantile
+from quant.cohort.normality import LEAST, MOST, shapiro_wilk
 from quant.cohort.rank_tests import (
     kruskal_wallis,
     mann_whitney_exact,
@@ -81,8 +82,8 @@ def compare_groups(
         with continuity correction), ``mann-whitney-normal`` (without correction),
         ``mann-whitney-exact`` (permutation of the ranks, ties included; below 50 in each);
         statistic U and estimate U / (m n), the area under the ROC curve. More groups: ``anova``,
-        ``welch-anova``, ``kruskal-wallis``. Counts: ``chi-square``, with two by two also
-        ``chi-square-yates``, and ``fisher``.
+        ``welch-anova``, ``kruskal-wallis``. Both: ``shapiro-wilk`` of all values. Counts:
+        ``chi-square``, with two by two also ``chi-square-yates``, and ``fisher``.
     """
     import pandas as pd
 
@@ -122,10 +123,24 @@ def _of_variable(kept: "pd.DataFrame", name: str, by: str, level: float, notes: 
         return _of_counts(kept, name, split, notes)
     values = numbers(kept, name)
     groups = [values[mask] for _, mask in split]
+    normality = _normality(values, notes)
     if len(groups) > 2:
-        return _of_many(groups, " | ".join(labels), notes)
+        return [*_of_many(groups, " | ".join(labels), notes), normality]
     comparison = f"{labels[1]} - {labels[0]}"
-    return _of_two(groups[1], groups[0], comparison, level, notes)
+    return [*_of_two(groups[1], groups[0], comparison, level, notes), normality]
+
+
+def _normality(values: "NDArray[np.float64]", notes: Notes) -> Row:
+    """Shapiro and Wilk's test of all values together, groups ignored."""
+    row: Row = {"test": "shapiro-wilk", "comparison": "all values"}
+    if not LEAST <= values.size <= MOST:
+        notes.add("GROUP_TOO_SMALL" if values.size < LEAST else "TOO_MANY_VALUES", "shapiro-wilk")
+        return row
+    if values.min() == values.max():
+        notes.add("CONSTANT_COLUMN", "shapiro-wilk")
+        return row
+    statistic, p = shapiro_wilk(values)
+    return row | {"statistic": statistic, "p": p}
 
 
 def _of_two(

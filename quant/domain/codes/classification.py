@@ -85,6 +85,9 @@ GROUPS: dict[str, CodeInfo] = {
     "GROUP_TOO_SMALL": CodeInfo(
         W, "A group has too few values for this estimate.", "Read the values themselves."
     ),
+    "TOO_MANY_VALUES": CodeInfo(
+        I, "There are more values than this test is stated for.", "Look at the distribution."
+    ),
     "CONSTANT_COLUMN": CodeInfo(
         W, "A column has one value only: the estimate is not defined.", "Leave the column out."
     ),
