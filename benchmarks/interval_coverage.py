@@ -1,8 +1,10 @@
 """How often intervals hold the truth, over simulated studies with known uptake.
 
 ``python benchmarks/interval_coverage.py [studies] [--json FILE]`` prints the table and exits 1 when
-the interval under placement and noise leaves 85 to 95 % for a ratio of means or of the peak. How
-the studies are made, and what the truth of a ratio is: simulated_studies.py.
+the interval under placement and noise leaves 85 to 95 % for a ratio of means or of the peak, where
+liver and muscle have one uptake each. Where the liver is uneven the truth itself depends on the
+position; that table is shown and not judged. How the studies are made, and what the truth of a
+ratio is: simulated_studies.py.
 """
 
 import sys
@@ -66,7 +68,8 @@ def main() -> None:
         print("\n".join(table(studies)), flush=True)  # noqa: T201
         written += rows(studies, name)
         held = [coverage(studies, ratio, "both") for ratio in JUDGED]
-        failures += sum(not WANTED[0] <= one <= WANTED[1] for one in held)
+        if uneven == 0.0:
+            failures += sum(not WANTED[0] <= one <= WANTED[1] for one in held)
     write_rows(options.json, written)
     sys.exit(1 if failures else 0)
 
