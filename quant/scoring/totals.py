@@ -107,6 +107,8 @@ class SegmentScore:
         The other admissible score of a border case; a flag says which border.
     evidence : tuple of Evidence
     flags : tuple of Flag
+    further : int or None
+        A third admissible score: the lowest, where ``alternative`` is the highest.
 
     Raises
     ------
@@ -124,11 +126,12 @@ class SegmentScore:
     alternative: int | None = None
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[Flag, ...] = ()
+    further: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no reader can mean."""
         top = segment_of(self.system, self.segment).maximum
-        for one in (self.score, self.alternative):
+        for one in (self.score, self.alternative, self.further):
             whole = isinstance(one, int) and not isinstance(one, bool)
             if one is not None and not (whole and 0 <= one <= top):
                 message = f"{self.system} {self.segment}: {one!r} is not one of 0 to {top}"
@@ -147,8 +150,9 @@ class SegmentScore:
 
     @property
     def admissible(self) -> tuple[int, ...]:
-        """Score and, in a border case, its alternative; empty when not assessable."""
-        return tuple(one for one in (self.score, self.alternative) if one is not None)
+        """Score and, in a border case, its alternatives; empty when not assessable."""
+        found = (self.score, self.alternative, self.further)
+        return tuple(one for one in found if one is not None)
 
 
 @dataclass(frozen=True, slots=True)

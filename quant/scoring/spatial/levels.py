@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 from quant.domain.flags import Flag
 from quant.scoring.segments import SEGMENTS, Segment, System
 from quant.scoring.spatial.apart import Pairs, count_apart
-from quant.scoring.spatial.places import SOFT, is_open
-from quant.scoring.spatial.result import Placement, SegmentByRule, SystemByRule
+from quant.scoring.spatial.places import SOFT
+from quant.scoring.spatial.result import SegmentByRule, SystemByRule
 from quant.scoring.spatial.rules import Involvement, level_of, rule_of
 from quant.scoring.spatial.scene import Members, Reach, Scene, laps_of, reach_of
 from quant.scoring.spatial.soft import CAVITIES, soft_fraction, soft_level
 from quant.scoring.totals import Evidence, SegmentScore
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    pass
 
 
 def score_system(scene: Scene, system: System) -> SystemByRule:
@@ -26,39 +26,7 @@ def score_system(scene: Scene, system: System) -> SystemByRule:
         Curie or SIOPEN.
     """
     segments = tuple(_score_segment(scene, segment) for segment in SEGMENTS[system])
-    totalled = [
-        (segment, one)
-        for segment, one in zip(SEGMENTS[system], segments, strict=True)
-        if segment.in_total and one.low is not None
-    ]
-    if not totalled:
-        return SystemByRule(system, segments, None, None)
-    high = sum(one.high or 0 for _, one in totalled)
-    keys = [segment for segment, _ in totalled]
-    low = min(_lowest(scene, system, keys, elsewhere=elsewhere) for elsewhere in (False, True))
-    return SystemByRule(system, segments, low, high)
-
-
-def _lowest(
-    scene: Scene, system: System, segments: "Collection[Segment]", *, elsewhere: bool
-) -> int:
-    """Return the lowest total with lesions at home, or with the open ones at their other place."""
-    total = 0
-    for segment in segments:
-        members = set()
-        for n, places in enumerate(scene.places):
-            place = places[system]
-            homes = place.also if elsewhere and is_open(place) else _one_of_equals(place)
-            if segment.key in homes:
-                members.add(n)
-        total += _level(scene, segment, frozenset(members), scene.merged, lean=-1)
-    return total
-
-
-def _one_of_equals(place: Placement) -> tuple[str, ...]:
-    """Return the segments of a lesion, of those that hold equal parts of it only the first."""
-    equal = [key for key in place.segments if key in place.also]
-    return tuple(key for key in place.segments if key not in equal[1:])
+    return SystemByRule(system, segments)
 
 
 def _score_segment(scene: Scene, segment: Segment) -> SegmentByRule:
@@ -83,10 +51,8 @@ def _score_segment(scene: Scene, segment: Segment) -> SegmentByRule:
     apart = count_apart(home, scene.merged)
     rule = f"{system}-{level}"
     evidence = _evidence(scene, segment, home, reach, rule)
-    other = high if high > level else low
-    score = SegmentScore(
-        system, key, level, in_field, "", other if other != level else None, evidence, flags
-    )
+    other, further = _others(level, low, high)
+    score = SegmentScore(system, key, level, in_field, "", other, evidence, flags, further)
     return SegmentByRule(
         score, low, high, rule, foci, apart, reach.seen, reach.bone, reach.bone_fraction
     )
@@ -102,6 +68,14 @@ def _unassessable(scene: Scene, segment: Segment, in_field: float | None, home: 
     if not home and in_field < scene.rules.least_in_field:
         return f"only {100 * in_field:.0f} % of it in the field of view"
     return ""
+
+
+def _others(level: int, low: int, high: int) -> tuple[int | None, int | None]:
+    """Return the other admissible score, and a third one where there is one on either side."""
+    if low < level < high:
+        return high, low
+    other = high if high > level else low
+    return (other if other != level else None), None
 
 
 def _bounds(scene: Scene, segment: Segment) -> tuple[int, int]:
@@ -210,10 +184,9 @@ def _score_soft(scene: Scene, segment: Segment) -> SegmentByRule:
     for n in sorted(home):
         why = scene.places[n][segment.system].why
         evidence.append(Evidence(f"{scene.foci[n].key}: {why}", (scene.foci[n].key,), source=rule))
-    other = high if high > level else low
+    other, further = _others(level, low, high)
     score = SegmentScore(
-        segment.system, SOFT, level, None, "", other if other != level else None,
-        tuple(evidence), tuple(flags),
-    )  # fmt: skip
+        segment.system, SOFT, level, None, "", other, tuple(evidence), tuple(flags), further
+    )
     apart = count_apart(home, scene.merged)
     return SegmentByRule(score, low, high, rule, count_apart(home, scene.same), apart, fraction)

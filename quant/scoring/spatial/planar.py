@@ -171,9 +171,7 @@ def _score(shadows: Shadows, solid: SystemByRule, hidden: dict[int, int]) -> Sys
         _segment(shadows, segment, one, hidden)
         for segment, one in zip(SEGMENTS[solid.system], solid.segments, strict=True)
     )
-    system = SystemByRule(solid.system, segments, None, None)
-    total = system.total.total
-    return SystemByRule(solid.system, segments, total, total)
+    return SystemByRule(solid.system, segments)
 
 
 def _segment(

@@ -148,14 +148,10 @@ class SystemByRule:
     ----------
     system : System
     segments : tuple of SegmentByRule
-    low, high : int or None
-        Least and greatest total that the borders admit.
     """
 
     system: System
     segments: tuple[SegmentByRule, ...]
-    low: int | None
-    high: int | None
 
     @property
     def total(self) -> ScoreTotal:
