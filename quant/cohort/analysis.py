@@ -1,8 +1,8 @@
 """A whole cohort analysis: every table that the plan asks for, from one joined table."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -151,6 +151,7 @@ def _keep(found: Analysis, step: Step, table: "pd.DataFrame") -> None:
         if stamp in table.attrs and stamp not in stamped.columns:
             stamped[stamp] = table.attrs[stamp]
     stamped.attrs = {}
+    _stamp_rest(found, step, stamped)
     if step.of.get("by") in found.marker_groups and "flags" in stamped.columns:
         stamped["flags"] = [";".join(filter(None, (one, CHOSEN))) for one in stamped["flags"]]
     if TIMED & set(stamped.columns):
@@ -162,6 +163,38 @@ def _keep(found: Analysis, step: Step, table: "pd.DataFrame") -> None:
     if len(parts) == 2:
         stamped = pd.concat(parts, ignore_index=True)
     found.tables[step.name] = parts[0] if len(parts) == 1 else stamped
+
+
+METHODS = {
+    "selected_cut": "maximally selected cut",
+    "bootstrap_cut": "bootstrap percentiles, events and others apart",
+    "comparison": "tests of means, ranks and counts",
+    "stepwise_removals": "likelihood ratio to remove",
+    "components": "principal components of standardised columns",
+}
+"""What tables are made by that do not say so themselves."""
+
+
+def _stamp_rest(found: Analysis, step: Step, table: "pd.DataFrame") -> None:
+    """Add method, n and events where a table has none: rows complete for the question."""
+    if "method" not in table.columns:
+        rule = table["quartile_rule"] if "quartile_rule" in table.columns else ""
+        table["method"] = METHODS.get(step.name, rule)
+    used = [found.plan.event]
+    asked = step.asked.values() if step.asked else (found.plan.candidates,)
+    for value in asked:
+        names = [value] if isinstance(value, str) else value if is_names(value) else []
+        used += [name for name in names if name in found.frame.columns]
+    there = found.frame[used].notna().all(axis=1)
+    if "n" not in table.columns:
+        table["n"] = int(there.sum())
+    if "events" not in table.columns:
+        table["events"] = int(found.frame.loc[there, found.plan.event].sum())
+
+
+def is_names(value: object) -> TypeGuard[Sequence[str]]:
+    """Tell whether a value is a list of names."""
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
 
 
 def _steps(found: Analysis) -> Iterator[Step]:

@@ -13,8 +13,9 @@ COLUMNS = ["analysis", "by", "group", "term", "quantity", "value", "se", "low", 
 Names = tuple[str, ...]
 
 GROUPS: Names = ("group", "reference", "comparison")
-TERMS: Names = ("variable", "term", "marker", "marker1", "first", "item", "test", "transform",
-                "action", "quantity", "category")  # fmt: skip
+TERMS: Names = ("variable", "term", "marker", "marker1", "marker2", "first", "second", "component",
+                "item", "row", "test", "weights", "transform", "quantile", "step", "action",
+                "quantity", "category")  # fmt: skip
 AMOUNTS: dict[str, tuple[tuple[str, str, str, str, str, str], ...]] = {
     "kaplan_meier": (("survival", "survival", "se", "low", "high", ""),),
     "survival_quantiles": (("time of quantile", "time", "", "low", "high", ""),),
@@ -117,7 +118,7 @@ def _rows(
     out["limit"] = _number(table, "limit")
     own_time = name in {"kaplan_meier", "time_dependent_auc"}
     out["time"] = _number(table, "time" if own_time else "")
-    timed = own_time or value in {"time", "mean", "difference"} and "time_unit" in table
+    timed = own_time or (value in {"time", "mean", "difference"} and "time_unit" in table)
     out["unit"] = unit if timed else ""
     for column in ("n", "events"):
         out[column] = _number(table, column).astype("Int64")
@@ -138,7 +139,7 @@ def _joined(table: "pd.DataFrame", names: Names, between: str) -> "pd.Series":
 
     columns = [_text(table, name).tolist() for name in names if name in table.columns]
     rows = zip(*columns, strict=True) if columns else [()] * len(table)
-    return pd.Series([between.join(filter(None, row)) for row in rows], dtype=object)
+    return pd.Series([between.join(dict.fromkeys(filter(None, row))) for row in rows], dtype=object)
 
 
 def _number(table: "pd.DataFrame", name: str) -> "pd.Series":
