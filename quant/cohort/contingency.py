@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_TABLES = 50_000
 """Columns of tables looked at before p is estimated from drawn tables instead."""
 
-DRAWN = 100_000
+DRAWN = 50_000
 NEAR = 1.0 + 1e-7
 """Tables whose chance exceeds the observed one by rounding only count as equal (as in R)."""
 

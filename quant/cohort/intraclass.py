@@ -115,7 +115,7 @@ def _row(
     if squares is None:
         return row | {"icc": math.nan}
     error = squares.within if form[0].startswith("ICC(1") else squares.rest
-    if squares.subjects == 0.0:
+    if squares.subjects == error == 0.0:
         notes.add("NO_VARIANCE", "subjects do not differ")
         return row | {"icc": math.nan}
     single = _single(form[0], squares)
@@ -135,9 +135,9 @@ def _row(
 
 
 def stepped_up(single: float, k: int) -> float:
-    """Coefficient of a mean of k readings from that of one (Spearman and Brown)."""
+    """Coefficient of a mean of k readings from that of one (Spearman and Brown); NaN at its pole."""
     below = 1.0 + (k - 1) * single
-    return k * single / below if below > 0.0 else -math.inf
+    return k * single / below if below > 1e-12 else math.nan
 
 
 def _df_below(form: str, squares: Squares) -> int:
