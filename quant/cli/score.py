@@ -9,6 +9,7 @@ from quant.cli.exits import Exit
 
 if TYPE_CHECKING:
     from quant.scoring.results import ScoreResults
+    from quant.scoring.spatial.rules import LesionRules
 
 HELP = """
 Curie, SIOPEN, RECIST 1.1 and INRC 2017, each with its evidence.
@@ -80,9 +81,24 @@ def score(
             help="For a folder of studies: table with study_uid, patient, time_point, phase."
         ),
     ] = None,
+    psf_fwhm_mm: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="For a folder of studies: resolution of the emission images, FWHM in mm; foci no "
+            "farther apart than this are border cases.",
+        ),
+    ] = None,
+    planar_fwhm_mm: Annotated[
+        float,
+        typer.Option(min=0, help="Resolution of a planar image, for the planar-equivalent, mm."),
+    ] = 12.0,
 ) -> None:
     """Score INPUT and write tables, evidence, drawings and an overview to OUT."""
-    raise typer.Exit(score_input(input_path, out, baseline, missing, cutoffs, visits))
+    from quant.scoring.spatial.rules import LesionRules
+
+    rules = LesionRules(psf_fwhm_mm=psf_fwhm_mm, planar_fwhm_mm=planar_fwhm_mm)
+    raise typer.Exit(score_input(input_path, out, baseline, missing, cutoffs, visits, rules))
 
 
 def score_input(
@@ -92,6 +108,7 @@ def score_input(
     missing: str = "refuse",
     cutoffs: Path | None = None,
     visits: Path | None = None,
+    lesions: "LesionRules | None" = None,
 ) -> Exit:
     """Score, write and print; return the exit status."""
     from quant.errors import UsageError
@@ -102,6 +119,7 @@ def score_input(
     from quant.scoring.reader_table import Missing
     from quant.scoring.results import ScoreSettings
     from quant.scoring.run import score as score_path
+    from quant.scoring.spatial.rules import LesionRules
 
     if missing not in list(Missing):
         raise UsageError(
@@ -114,7 +132,9 @@ def score_input(
             found=str(out),
             next_step="choose another folder with -o",
         )
-    settings = ScoreSettings(baseline, Missing(missing), cutoffs or SHIPPED)
+    settings = ScoreSettings(
+        baseline, Missing(missing), cutoffs or SHIPPED, lesions or LesionRules()
+    )
     results = score_path(input_path, settings, visits)
     if not results.readings and results.response is None:
         _say_nothing(results)

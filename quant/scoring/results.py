@@ -11,6 +11,7 @@ from quant.scoring.cutoffs import SHIPPED, CutoffResult, apply_cutoffs, read_cut
 from quant.scoring.order import ordered
 from quant.scoring.reader_table import Missing
 from quant.scoring.relative import RelativeScore, relative_scores
+from quant.scoring.spatial.rules import LesionRules
 from quant.scoring.totals import Reading
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ class ScoreSettings:
         What a segment without a row means.
     cutoffs : Path
         TOML file of cut-offs.
+    lesions : LesionRules
+        Settings of scores from lesions in 3D.
     """
 
     baseline: str | None = None
     missing: Missing = Missing.REFUSE
     cutoffs: Path = SHIPPED
+    lesions: LesionRules = LesionRules()
 
 
 @dataclass(frozen=True, slots=True)

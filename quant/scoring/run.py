@@ -102,7 +102,7 @@ def _studies(folder: Path, settings: ScoreSettings, visits: Path | None) -> Scor
     for study in index.studies:
         key, day = key_of(study, stated.get(study.study_uid))
         try:
-            scores = score_study(study)
+            scores = score_study(study, settings.lesions)
         except StudyError as error:
             failed.append(Failure(study.study_uid, error.code, str(error)))
             continue
