@@ -33,5 +33,14 @@ class Goal:
         return harness(points, seed)
 
 
-GOALS: tuple[Goal, ...] = ()
+GOALS: tuple[Goal, ...] = (
+    Goal(
+        4, "a damaged byte is found or harmless", "tests.soak.corruption:damaged_bytes", 200, 2000
+    ),
+    Goal(4, "every byte of a record counts", "tests.soak.corruption:every_byte", 200, 10**9),
+    Goal(5, "SIGKILL, then resume", "tests.soak.kills:kills", 60, 1500),
+    Goal(6, "disk full, then resume", "tests.soak.full_disk:full_disks", 20, 900),
+    Goal(8, "two batches on one output", "tests.soak.two_batches:two_batches", 10, 100),
+    Goal(9, "one digest in all surroundings", "tests.soak.sameness:sameness", 3, 20),
+)
 """In the order in which they run."""
