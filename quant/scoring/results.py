@@ -38,7 +38,7 @@ class ScoreSettings:
     baseline: str | None = None
     missing: Missing = Missing.REFUSE
     cutoffs: Path = SHIPPED
-    lesions: LesionRules = LesionRules()
+    lesions: LesionRules = field(default_factory=LesionRules)
 
 
 @dataclass(frozen=True, slots=True)
