@@ -55,6 +55,9 @@ Exit status: 0 everything scored; 1 some studies could not be scored; 2 usage, o
 refused; 3 nothing to score; 4 OUT is in use by another run; 130 interrupted.
 """
 
+MOST_LINES = 40
+"""Readings printed at most."""
+
 
 def score(
     input_path: Annotated[Path, typer.Argument(metavar="INPUT", help="Table, or folder.")],
@@ -93,12 +96,17 @@ def score(
         float,
         typer.Option(min=0, help="Resolution of a planar image, for the planar-equivalent, mm."),
     ] = 12.0,
+    figures: Annotated[
+        bool,
+        typer.Option(help="Draw time lines and skeletons (about 80 kB for each reading)."),
+    ] = True,
 ) -> None:
     """Score INPUT and write tables, evidence, drawings and an overview to OUT."""
     from quant.scoring.spatial.rules import LesionRules
 
     rules = LesionRules(psf_fwhm_mm=psf_fwhm_mm, planar_fwhm_mm=planar_fwhm_mm)
-    raise typer.Exit(score_input(input_path, out, baseline, missing, cutoffs, visits, rules))
+    status = score_input(input_path, out, baseline, missing, cutoffs, visits, rules, figures)
+    raise typer.Exit(status)
 
 
 def score_input(
@@ -109,6 +117,7 @@ def score_input(
     cutoffs: Path | None = None,
     visits: Path | None = None,
     lesions: "LesionRules | None" = None,
+    figures: bool = True,
 ) -> Exit:
     """Score, write and print; return the exit status."""
     from quant.errors import UsageError
@@ -141,7 +150,7 @@ def score_input(
         return Exit.SOME_FAILED if results.failed else Exit.NOTHING_TO_MEASURE
     make_folder(out)
     with only_run(out):
-        tables = write_results(results, out)
+        tables = write_results(results, out, drawings=figures)
     _show(results, tables, out)
     return Exit.SOME_FAILED if results.failed else Exit.OK
 
@@ -155,7 +164,7 @@ def _say_nothing(results: "ScoreResults") -> None:
 def _show(results: "ScoreResults", tables: tuple[str, ...], out: Path) -> None:
     from quant.scoring.cutoffs import Answer
 
-    for one in results.readings:
+    for one in results.readings[:MOST_LINES]:
         total, key = one.total, one.key
         figure = "not assessable" if total.total is None else str(total.total)
         span = "" if total.low == total.upper_bound else f", at most {total.upper_bound}"
@@ -163,6 +172,8 @@ def _show(results: "ScoreResults", tables: tuple[str, ...], out: Path) -> None:
             f"{key.patient}  {key.time}  {key.modality}  {key.nuclide}  {key.phase}  "
             f"{key.reader}  {one.system}: {figure} of {total.reachable}{span}"
         )
+    if len(results.readings) > MOST_LINES:
+        typer.echo(f"... and {len(results.readings) - MOST_LINES} more (scores.csv has all)")
     applied = sum(one.answer is not Answer.NOT_APPLIED for one in results.cutoffs)
     patients = len({one.key.patient for one in results.readings})
     typer.echo(

@@ -35,6 +35,7 @@ def evidence_of(results: "ScoreResults") -> dict[str, Json]:
             "baseline": results.settings.baseline,
             "missing": str(results.settings.missing),
             "cutoffs": results.settings.cutoffs.name,
+            "lesions": plain_json(results.settings.lesions),
         },
         "systems": {str(one): _definition(one) for one in systems},
         "patients": _patients(results),

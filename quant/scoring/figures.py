@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from quant.scoring.order import by_patient
+from quant.scoring.order import by_patient, time_points
+from quant.scoring.spatial.diagram import skeletons_svg
 from quant.scoring.timeline import timeline_svg
 from quant.scoring.totals import Reading
 
@@ -47,6 +48,9 @@ def write_figures(out: Path, readings: Iterable[Reading]) -> tuple[Figure, ...]:
     found = []
     for patient, group in by_patient(readings).items():
         drawings = [("", "timeline", timeline_svg(group))]
+        for time in time_points(group)[1]:
+            mine = [one for one in group if one.key.time == time]
+            drawings.append((time, "skeleton", skeletons_svg(mine)))
         for time, kind, text in drawings:
             path = f"{FOLDER}/{_name(patient, time)}-{kind}.svg"
             write_text(out / path, text)

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     from quant.scoring.results import ScoreResults
 
 
-def write_results(results: "ScoreResults", out: Path) -> tuple[str, ...]:
+def write_results(results: "ScoreResults", out: Path, *, drawings: bool = True) -> tuple[str, ...]:
     """Write everything below ``out``; the same results give the same bytes.
+
+    Parameters
+    ----------
+    results : ScoreResults
+    out : Path
+    drawings : bool
+        Whether to draw time lines and skeletons; without, those of an earlier run are removed.
 
     Returns
     -------
@@ -53,7 +60,7 @@ def write_results(results: "ScoreResults", out: Path) -> tuple[str, ...]:
     if results.response is not None:
         results.response.write(out)
         names += list(results.response.tables())
-    figures = write_figures(out, results.readings)
+    figures = write_figures(out, results.readings if drawings else ())
     write_text(out / "evidence.json", evidence_json(results))
     write_score_page(results, figures, names, out)
     return tuple(names)

@@ -59,11 +59,16 @@ def read_visits(path: Path) -> dict[str, Visit]:
     if problems:
         raise refuse(problems)
     visits: dict[str, Visit] = {}
+    slots: dict[tuple[str, str], Visit] = {}
     for one in _visits(sheet, names, problems):
         first = visits.setdefault(one.study_uid, one)
         if first is not one:
             text = f"this study stands already in row {first.row}"
             problems.append(Problem(one.row, text, "keep one row a study", sheet.source))
+        first = slots.setdefault((one.patient, one.time), one)
+        if first.study_uid != one.study_uid:
+            text = f"row {first.row} is of another study of this patient and time point"
+            problems.append(Problem(one.row, text, "name time points apart", sheet.source))
     if problems:
         raise refuse(problems)
     return visits
