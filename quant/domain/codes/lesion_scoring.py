@@ -31,7 +31,7 @@ LESION_SCORING: dict[str, CodeInfo] = {
     ),
     "SCORE_SIDE_UNKNOWN": CodeInfo(
         W,
-        "Paired bones are named without a side: they count in Curie, not in SIOPEN.",
+        "Paired bones are named without a side: those of limbs count in Curie, not in SIOPEN.",
         "Name the bones with left or right.",
     ),
     "SCORE_FRACTION_BORDER": CodeInfo(

@@ -233,7 +233,7 @@ def _near_share(
         surface = np.concatenate([cloud.points_mm for cloud in close])
         distances, nearest = cKDTree(surface).query(points)
         reach = voxel_reach(close[0].steps_mm, surface[nearest] - points)
-        near += float(weights[beside][distances - reach <= near_mm].sum())
+        near += float(weights[beside][distances - reach <= near_mm + 1e-6].sum())
     return min(near / focus.voxels, 1.0)
 
 

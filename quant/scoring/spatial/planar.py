@@ -162,7 +162,7 @@ def _covers(shadows: Shadows, front: int, back: int) -> bool:
     one, other = shadows.clouds[front], shadows.clouds[back]
     distances, nearest = cKDTree(one.points_mm).query(other.points_mm)
     reach = voxel_reach(one.steps_mm, one.points_mm[nearest] - other.points_mm)
-    return bool((distances - reach <= shadows.scene.rules.planar_fwhm_mm).all())
+    return bool((distances - reach <= shadows.scene.rules.planar_fwhm_mm + 1e-6).all())
 
 
 def _score(shadows: Shadows, solid: SystemByRule, hidden: dict[int, int]) -> SystemByRule:

@@ -11,6 +11,8 @@ distal one. The kneecap goes with the lower leg. The sacrum goes with the spine 
 """
 
 import re
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import Flag
@@ -120,27 +122,24 @@ def segment_bones(segment: Segment) -> tuple[str, ...]:
 def segment_of_bone(system: System, bone: str) -> str:
     """Return the key of the segment of a canonical bone; empty when it cannot be told.
 
-    A paired bone without a side has a segment in Curie, whose sides share segments, but none in
+    A limb bone without a side has a segment in Curie, whose sides share segments, but none in
     SIOPEN.
     """
     return _table(system).get(bone, "")
 
 
-def _table(system: System) -> dict[str, str]:
+@cache
+def _table(system: System) -> "Mapping[str, str]":
     """Return the segment of every bone name, additional vertebrae, ribs and the jaw included."""
     table = {bone: segment.key for segment in SEGMENTS[system] for bone in segment_bones(segment)}
     table["mandible"] = table["skull"]
     table["vertebrae_T13"], table["vertebrae_L6"] = table["vertebrae_T12"], table["vertebrae_L5"]
     for side in SIDES:
         table[f"rib_{side}_13"] = table[f"rib_{side}_12"]
-    if system is not System.SIOPEN:
-        for kind in _PAIRED:
+    for kind in _PAIRED:  # where both sides share a segment, a bone without a side has it, too
+        if table[f"{kind}_left"] == table[f"{kind}_right"]:
             table[kind] = table[f"{kind}_left"]
-    elif "hip_left" in table:
-        table["hip"], table["clavicula"], table["scapula"] = (
-            table["hip_left"], table["clavicula_left"], table["scapula_left"],
-        )  # fmt: skip
-    return table
+    return MappingProxyType(table)
 
 
 def needed_bones(segment: Segment) -> tuple[str, ...]:
