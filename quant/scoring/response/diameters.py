@@ -256,7 +256,6 @@ def antipodal_pairs(hull: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
             yield here, far
             far = further
         yield here, far
-        yield ahead, far
         yield here, (far + 1) % count
 
 
