@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from quant.cohort.columns import group_label
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -131,7 +133,8 @@ def _text(table: "pd.DataFrame", name: str) -> "pd.Series":
 
     if name not in table.columns:
         return pd.Series([""] * len(table), dtype=object)
-    return table[name].fillna("").astype(str).reset_index(drop=True)
+    cells = ["" if pd.isna(cell) else group_label(cell) for cell in table[name]]
+    return pd.Series(cells, dtype=object)
 
 
 def _joined(table: "pd.DataFrame", names: Names, between: str) -> "pd.Series":
