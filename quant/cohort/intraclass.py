@@ -135,7 +135,7 @@ def _row(
 
 
 def stepped_up(single: float, k: int) -> float:
-    """Coefficient of a mean of k readings from that of one (Spearman and Brown); NaN at its pole."""
+    """Step up from one reading to the mean of k (Spearman and Brown); NaN at its pole."""
     below = 1.0 + (k - 1) * single
     return k * single / below if below > 1e-12 else math.nan
 

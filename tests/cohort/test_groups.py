@@ -150,7 +150,7 @@ def test_shapiro_wilk_agrees_with_scipy_to_its_seven_digits(size: int) -> None:
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8))
-@SHOWN
+@settings(max_examples=15, deadline=None)
 def test_adjusted_p_agrees_with_statsmodels(p: list[float]) -> None:
     for ours, theirs in (("bonferroni", "bonferroni"), ("holm", "holm"),
                          ("benjamini-hochberg", "fdr_bh")):  # fmt: skip
