@@ -156,7 +156,12 @@ def score_input(
 
 
 def _say_nothing(results: "ScoreResults") -> None:
+    from quant.scoring.inputs import KINDS_ALLOWED
+
     typer.echo("Nothing to score: no row of scores or lesions, no study with lesions and bones.")
+    typer.echo(f"INPUT may be {KINDS_ALLOWED}.")
+    if results.others:
+        typer.echo(f"no such table: {', '.join(results.others)}")
     for one in results.failed:
         typer.echo(f"  {one.message}", err=True)
 

@@ -110,7 +110,7 @@ def _folder(path: Path) -> Inputs:
         else:
             tables.setdefault(kind, []).append(one)
     if not tables:
-        return Inputs({}, path)
+        return Inputs({}, path, tuple(name for name, _ in strange))
     if failed:
         raise failed[0]
     if strange:

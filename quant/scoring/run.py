@@ -49,7 +49,7 @@ def score(
             next_step="leave --visits out",
         )
     if inputs.studies is not None:
-        return _studies(inputs.studies, chosen, visits)
+        return replace(_studies(inputs.studies, chosen, visits), others=inputs.others)
     return _tables(inputs, chosen)
 
 
