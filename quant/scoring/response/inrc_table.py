@@ -279,6 +279,11 @@ def _joint(
         for label, at in times.items():
             when[label] = min(when.get(label, at), at, key=as_number)
     order = sorted(when, key=lambda label: as_number(when[label]))
+    for one, other in zip(order[:-1], order[1:], strict=True):
+        if when[one] == when[other]:
+            text = f"time points {one!r} and {other!r} of the two tables have one date"
+            row = disease.entries[0].cells.row
+            problems.append(Problem(row, text, "give them one label in both tables", source))
     start = order[baseline_place(order)]
     if history is not None and history.baseline.label != start:
         row = disease.entries[0].cells.row

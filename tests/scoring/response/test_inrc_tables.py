@@ -96,6 +96,13 @@ def test_tables_that_disagree_on_the_baseline_or_on_time_are_refused(tmp_path: P
         respond(_lesions(tmp_path, days), disease=_disease(tmp_path, DISEASE))
 
 
+def test_time_points_of_one_date_under_two_labels_are_refused(tmp_path: Path) -> None:
+    rows = [DISEASE[0], DISEASE[1].replace("t1,2024-02-25", "MIBG 1,2024-03-01")]
+
+    with pytest.raises(UsageError, match="give them one label in both tables"):
+        respond(_lesions(tmp_path), disease=_disease(tmp_path, rows))
+
+
 def test_scans_of_different_days_join_by_the_label_of_their_time_point(tmp_path: Path) -> None:
     report = respond(_lesions(tmp_path), disease=_disease(tmp_path, DISEASE))
 
