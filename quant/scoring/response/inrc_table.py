@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from quant.scoring.response.lesion_cells import Cells
@@ -279,7 +280,7 @@ def _joint(
         for label, at in times.items():
             when[label] = min(when.get(label, at), at, key=as_number)
     order = sorted(when, key=lambda label: as_number(when[label]))
-    for one, other in zip(order[:-1], order[1:], strict=True):
+    for one, other in pairwise(order):
         if when[one] == when[other]:
             text = f"time points {one!r} and {other!r} of the two tables have one date"
             row = disease.entries[0].cells.row
