@@ -5,6 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from quant.cli.cohort import HELP, analyse
 from quant.cli.cohort_audit import HELP as AUDIT_HELP
 from quant.cli.cohort_audit import audit
 
@@ -29,4 +30,5 @@ cohort_app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"ignore_unknown_options": True},
 )
+cohort_app.command(name=ANALYSIS, help=HELP)(analyse)
 cohort_app.command(name="audit", help=AUDIT_HELP)(audit)
