@@ -2,20 +2,24 @@
 
 ``python benchmarks/cohort_coverage.py [replicates] [--json FILE]`` prints the table and exits 1
 when a judged interval covers less than 94 or more than 96 %. Kaplan-Meier and Cox: exponential
-survival with independent censoring. Other types of interval stand beside, not judged.
+survival with independent censoring; areas under ROC curves: normal markers. Other types of
+interval stand beside, not judged.
 """
 
 import sys
 from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from rows import Row, json_option, write_rows
 
 from quant import cohort
+from quant.cohort.delong import area, logit_interval, newcombe_interval, plain_interval
 
 REPLICATES, SEED = 5_000, 20261121
 WANTED = (0.94, 0.96)
+QUANTILE = NormalDist().inv_cdf(0.975)
 LOG_HAZARDS = {"marker": 0.6, "treated": -0.5}
 
 Held = dict[str, bool]
@@ -65,16 +69,47 @@ def of_models(rng: np.random.Generator) -> Held:
     }
 
 
+AREAS = ((0.75, 60, 140), (0.9, 60, 140), (0.75, 11, 39))
+"""True area, events and others: a cohort of 200, a strong marker, the cohort of the first paper."""
+
+
+def of_areas(rng: np.random.Generator) -> Held:
+    """Tell which intervals of the area under the ROC curve hold the truth (normal markers)."""
+    held: Held = {}
+    for auc, events, others in AREAS:
+        apart = NormalDist().inv_cdf(auc) * np.sqrt(2.0)
+        found = area(rng.normal(apart, 1.0, events), rng.normal(0.0, 1.0, others))
+        se = float(np.sqrt(found.variance))
+        for name, (low, high) in {
+            "DeLong": plain_interval(found.auc, se, QUANTILE),
+            "DeLong, logit": logit_interval(found.auc, se, QUANTILE),
+            "Newcombe": newcombe_interval(found.auc, events, others, QUANTILE),
+        }.items():
+            label = f"AUC {auc}, {events} of {events + others}, {name}"
+            held[label if label not in SHOWN else f"{label} (shown)"] = bool(low <= auc <= high)
+    return held
+
+
+SHOWN = {
+    "AUC 0.9, 60 of 200, DeLong",
+    "AUC 0.9, 60 of 200, Newcombe",
+    "AUC 0.75, 11 of 50, DeLong",
+}
+"""Known to cover too little (DeLong near 1 or with few events) or too much; shown, not judged."""
+
 SIMULATIONS: dict[str, Callable[[np.random.Generator], Held]] = {
     "curves": of_curves,
     "models": of_models,
+    "areas": of_areas,
 }
 """What is simulated; every one gets its own stream of random numbers."""
 
 
 def judged(name: str) -> bool:
     """Tell whether an interval must cover."""
-    return not (name.endswith((", log", ", plain")) or name.startswith("restricted mean"))
+    return not (
+        name.endswith((", log", ", plain", "(shown)")) or name.startswith("restricted mean")
+    )
 
 
 def main() -> None:
@@ -91,7 +126,7 @@ def main() -> None:
             outside = judged(str(name)) and not WANTED[0] <= share <= WANTED[1]
             failed |= outside
             note = "" if judged(str(name)) else "   (not judged)"
-            print(f"  {name!s:36}{100 * share:7.2f} %{'   outside' if outside else note}")  # noqa: T201
+            print(f"  {name!s:42}{100 * share:7.2f} %{'   outside' if outside else note}")  # noqa: T201
             written.append(
                 {"work": f"coverage, {what}", "size": f"{options.replicates} cohorts, seed {SEED}",
                  "contender": f"ours: {name}", "wanted": list(WANTED), "held": float(share),
