@@ -16,11 +16,11 @@ ANALYSIS = "analyse"
 class AnalysisUnlessNamed(TyperGroup):
     """Hands everything that is not the name of a subcommand to the analysis."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
-        """Put the name of the analysis before arguments that name no subcommand."""
-        if args and args[0] not in self.commands and ANALYSIS in self.commands:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - click's type
+        """Put the name of the analysis before arguments that name no subcommand, --help too."""
+        if args and args[0] not in self.commands:
             args = [ANALYSIS, *args]
-        return super().resolve_command(ctx, args)
+        return super().parse_args(ctx, args)
 
 
 cohort_app = typer.Typer(
@@ -28,7 +28,6 @@ cohort_app = typer.Typer(
     help="Prognosis of a cohort, and the audit of published tables.",
     no_args_is_help=True,
     rich_markup_mode=None,
-    context_settings={"ignore_unknown_options": True},
 )
 cohort_app.command(name=ANALYSIS, help=HELP)(analyse)
 cohort_app.command(name="audit", help=AUDIT_HELP)(audit)
