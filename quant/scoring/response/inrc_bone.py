@@ -97,7 +97,10 @@ def _scored(
         f"Bone: {what} {now} against {baseline} at baseline, {shown}: {found.text}.",
         {"score": now, "baseline": baseline, "relative": relative, "smallest": least},
     )
-    if relative is not None and 0 < relative < BONE_RESPONSE_LOWEST:
+    if not by_fdg and least == 0 and baseline and found.response is PD:
+        text = "Bone takes up again after a score of 0: this is answered as progression."
+        notes.say("ENGINE", text)
+    if relative is not None and 0 < relative < BONE_RESPONSE_LOWEST and found.response is PR:
         text = "Between 0 and 0.1 the criteria name no answer; it is a partial response here."
         notes.say("ENGINE", text)
     if now > least and found.response in {PR, SD}:

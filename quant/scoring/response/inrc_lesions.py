@@ -193,15 +193,17 @@ def _size(
     if not known or sums[0].total_mm is None:
         return None
     baseline, nadir, now = sums[0].total_mm, min(known), total.known_mm
-    found = size_response(now, baseline, nadir)
+    by_size = size_response(now, baseline, nadir)
+    found = by_size if by_size is PD or not total.missing else None
     notes.say(
         rule,
         f"{mm(now)} against the baseline {mm(baseline)}: {percent(now, baseline)}; against the "
-        f"nadir {mm(nadir)}: {percent(now, nadir)}"
-        + (f"; {names(total.missing)} missing." if total.missing else "."),
+        f"nadir {mm(nadir)}: {percent(now, nadir)}, {mm(now - nadir)}"
+        + (f"; {names(total.missing)} missing" if total.missing else "")
+        + f": {found or 'unknown'} by size.",
         {"sum_mm": now, "baseline_mm": baseline, "nadir_mm": nadir, "rise_mm": now - nadir},
     )
-    return found if found is PD or not total.missing else None
+    return found
 
 
 @dataclass(frozen=True, slots=True)
