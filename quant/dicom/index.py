@@ -23,6 +23,13 @@ from quant.domain.study import SeriesEntry, StudyFiles, StudyIndex
 if TYPE_CHECKING:
     from quant.dicom.files.cache import HeaderCache
 
+MARKS = (
+    ("NoPreamble", "NO_PREAMBLE"),
+    ("ForeignPreamble", "PREAMBLE_FOREIGN"),
+    ("AssumedUIDs", "UID_ASSUMED"),
+)
+"""Facts of single files that are flags of their study."""
+
 Key = tuple[str, str, str, str]
 """StudyInstanceUID, SeriesInstanceUID, modality, and what splits these into volumes."""
 
@@ -211,10 +218,13 @@ def _study(
     headers = [header for files in groups.values() for _, header in files]
     if subject[1] > 1:
         accounts.note(study_uid, "PATIENT_MIXED", f"{subject[1]} identifiers")
-    for mark, code in (("NoPreamble", "NO_PREAMBLE"), ("AssumedUIDs", "UID_ASSUMED")):
+    for mark, code in MARKS:
         marked = sum(mark in header.facts for header in headers)
         if marked:
             accounts.note(study_uid, code, f"{marked} files")
+    burned = sum(words(header.facts, "BurnedInAnnotation") == ("YES",) for header in headers)
+    if burned:
+        accounts.note(study_uid, "BURNED_IN", f"{burned} files")
     series = tuple(one for key in sorted(groups) for one in split(_series(key, groups[key])))
     for detail in parts_in_words(series):
         accounts.note(study_uid, "SERIES_MIXED", detail)

@@ -157,8 +157,8 @@ class BatchResult:
 
     @property
     def has_errors(self) -> bool:
-        """Tell whether a study, a region or a file was refused for an error."""
-        return any(entry.errors for entry in self.entries) or any(
+        """Tell whether a study failed, or a study, a region or a file was refused for an error."""
+        return self.failed > 0 or any(entry.errors for entry in self.entries) or any(
             CODES[one.code].severity is Severity.ERROR for one in self.index.quarantined
         )
 

@@ -47,7 +47,7 @@ PLAIN: tuple[str, ...] = (
     "DecayCorrected", "DecayCorrectionDateTime", "AttenuationCorrected",
     "PatientWeight", "PatientSize", "PatientSex",
     "ContentTime", "TemporalPositionIdentifier", "TriggerTime", "NominalPercentageOfCardiacPhase",
-    "KVP",
+    "KVP", "BurnedInAnnotation",
 )  # fmt: skip
 """Attributes of the top level."""
 

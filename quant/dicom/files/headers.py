@@ -27,13 +27,27 @@ from quant.dicom.files.streams import (
     is_bomb,
     walk_fragments,
 )
-from quant.dicom.files.walker import MEDIA_CLASS, MEDIA_INSTANCE, READ_BYTES, Parsed, walk
+from quant.dicom.files.walker import (
+    DEEPEST,
+    MEDIA_CLASS,
+    MEDIA_INSTANCE,
+    READ_BYTES,
+    Parsed,
+    TooDeepError,
+    walk,
+)
 from quant.dicom.files.walker_values import IDENTIFIERS
 
 if TYPE_CHECKING:
     from quant.domain.archive import FilePath
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
+
+FOREIGN_WORDS = (
+    b"MZ", b"\x7fELF", b"#!", b"PK\x03\x04", b"%PDF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe",
+    b"II*\0", b"MM\0*", b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"<",
+)  # fmt: skip
+"""Beginnings of programs, archives, pictures and pages: such a file is two things at once."""
 
 VALUE_REPRESENTATIONS = frozenset((
     "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OD", "OF",
@@ -98,8 +112,11 @@ def read_header(path: "FilePath") -> Header | None:
             parsed = walk(stream, head)
             if parsed is not None:
                 stream.seek(parsed.end)
-                return _judged(_identified(parsed), stream)
+                return _judged(_identified(parsed, head), stream)
         return read_by_pydicom(path)
+    except TooDeepError:
+        message = f"its sequences are nested more than {DEEPEST} deep"
+        return Header(code="DICOM_UNREADABLE", message=message)
     except OSError as error:
         if isinstance(error, PermissionError):
             return Header(code="NO_PERMISSION", message="the file may not be read")
@@ -126,13 +143,14 @@ def read_by_pydicom(path: "FilePath") -> Header | None:
 
 
 def _parsed(stream: WatchedStream) -> Header | None:
-    has_magic = stream.read(min(MAGIC_AT + 4, stream.size))[MAGIC_AT:] == b"DICM"
+    head = stream.read(min(MAGIC_AT + 4, stream.size))
+    has_magic = head[MAGIC_AT:] == b"DICM"
     stream.seek(0)
     try:
         if is_bomb(stream):
             return Header(code="DICOM_UNREADABLE", message="it inflates beyond measure")
         stream.seek(0)
-        header = _identified(parse(stream))
+        header = _identified(parse(stream), head)
     except Exception:  # noqa: BLE001 - damaged files raise eleven kinds of exceptions
         if not has_magic:
             return None
@@ -147,8 +165,10 @@ def _parsed(stream: WatchedStream) -> Header | None:
     return _judged(header, stream)
 
 
-def _identified(parsed: Parsed) -> Header:
+def _identified(parsed: Parsed, head: bytes) -> Header:
     facts = parsed.facts
+    if head[MAGIC_AT : MAGIC_AT + 4] == b"DICM" and head.startswith(FOREIGN_WORDS):
+        facts["ForeignPreamble"] = 1
     study_uid, patient_id, issuer = (parsed.identifiers.get(tag, "") for tag in IDENTIFIERS)
     sop_class_uid = text(facts, "SOPClassUID") or parsed.meta.get(MEDIA_CLASS, "")
     uids = (

@@ -56,8 +56,8 @@ READ_BYTES = 1 << 16
 LARGEST_WINDOW = 64 * 2**20
 """Sequences and wanted values beyond this length are left to pydicom."""
 
-DEEPEST = 16
-"""Nesting of sequences; deeper ones are left to pydicom."""
+DEEPEST = 64
+"""Nesting of sequences, as in DCMTK. Where pydicom gives up depends on how deep its caller is."""
 
 SYNTAX, MEDIA_CLASS, MEDIA_INSTANCE = 0x00020010, 0x00020002, 0x00020003
 
@@ -65,6 +65,10 @@ PADDING = bytes(16)
 EXPLICIT, IMPLICIT = struct.Struct("<HHHHI"), struct.Struct("<HHI")
 
 NOTHING: Table = {}
+
+
+class TooDeepError(Exception):
+    """Sequences nested deeper than :data:`DEEPEST`; no such object exists."""
 
 
 class _ShortError(Exception):
@@ -94,7 +98,14 @@ def walk(stream: "WatchedStream", head: bytes) -> Parsed | None:
     Returns
     -------
     Parsed or None
-        None for whatever is not plain. OSError is the only thing raised.
+        None for whatever is not plain.
+
+    Raises
+    ------
+    TooDeepError
+        For sequences nested beyond :data:`DEEPEST`.
+    OSError
+        When the file cannot be read.
     """
     if head[MAGIC_AT : MAGIC_AT + 4] != b"DICM" or DEFLATED.encode() in head[:1024]:
         return None
@@ -281,8 +292,10 @@ class _Walk:
     ) -> int:
         """Walk a sequence's items; return where it ends."""
         tag, vr, at, end = element
-        if not (vr == SQ or (not vr and self._is_sequence(tag, at))) or depth > DEEPEST:
+        if not (vr == SQ or (not vr and self._is_sequence(tag, at))):
             raise OddError(tag)
+        if depth >= DEEPEST:
+            raise TooDeepError
         want = wanted.get(tag)
         if want is not None and want.inner is None:
             raise OddError(tag)

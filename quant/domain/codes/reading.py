@@ -34,6 +34,16 @@ READING: dict[str, CodeInfo] = {
         "A DICOM file lacks its preamble and file header.",
         "Export it as DICOM Part 10.",
     ),
+    "PREAMBLE_FOREIGN": CodeInfo(
+        W,
+        "The preamble of a DICOM file begins like a program, an archive, a picture or a page.",
+        "Do not open or run the file with anything but a DICOM reader; ask where it comes from.",
+    ),
+    "BURNED_IN": CodeInfo(
+        W,
+        "An image states that its pixels hold written annotations (BurnedInAnnotation).",
+        "Look at the pictures made of it before they are passed on: names may be in them.",
+    ),
     "UID_ASSUMED": CodeInfo(
         W,
         "Study or series UIDs are blank; one patient's files in one frame are taken as one study.",
