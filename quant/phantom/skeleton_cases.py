@@ -18,10 +18,13 @@ from quant.phantom.skeleton_bones import (
     SPINE_Y,
     vertebra_z,
 )
-from quant.phantom.solids import Ball, Body, Box, Cylinder, Vector
+from quant.phantom.solids import Ball, Body, Box, Cylinder, Ellipsoid, Vector
 
 PSF_FWHM_MM, PLANAR_FWHM_MM = 8.0, 12.0
 """Resolution in space and in the plane for which the scores hold."""
+
+AROUND_MM = 3.0
+"""How far a lesion of a whole bone reaches beyond it."""
 
 Score = int | tuple[int, int, int]
 """The score, or the score with the lowest and the highest admissible one."""
@@ -118,10 +121,23 @@ def _shaft(name: str, bone: str, start: float, stop: float) -> PlannedLesion:
     return PlannedLesion(name, body, {bone: stop - start})
 
 
+def _round(name: str, bone: str) -> PlannedLesion:
+    """Lesion of a whole bone and somewhat around it, as it is drawn on emission images."""
+    body = BONES[bone]
+    if isinstance(body, Cylinder):
+        wide, long = body.radius_mm + AROUND_MM, body.half_length_mm + AROUND_MM
+        return PlannedLesion(name, Cylinder(body.centre_mm, wide, long), {bone: 1.0})
+    if isinstance(body, Ellipsoid):
+        a, b, c = (half + AROUND_MM for half in body.semi_axes_mm)
+        return PlannedLesion(name, Ellipsoid(body.centre_mm, (a, b, c)), {bone: 1.0})
+    message = f"{bone} is neither a shaft nor an ellipsoid"
+    raise TypeError(message)
+
+
 def _cap(name: str, bone: str, share: float) -> PlannedLesion:
     """Lesion over the upper part of an ellipsoid, by volume."""
     body = BONES[bone]
-    if not hasattr(body, "semi_axes_mm"):
+    if not isinstance(body, Ellipsoid):
         message = f"{bone} is no ellipsoid"
         raise TypeError(message)
     low, high = -1.0, 1.0
@@ -129,7 +145,7 @@ def _cap(name: str, bone: str, share: float) -> PlannedLesion:
         cut = (low + high) / 2.0
         part = (2.0 - 3.0 * cut + cut**3) / 4.0
         low, high = (cut, high) if part > share else (low, cut)
-    centre, half = body.centre_mm[2], body.semi_axes_mm[2]  # type: ignore[attr-defined]
+    centre, half = body.centre_mm[2], body.semi_axes_mm[2]
     return PlannedLesion(name, Clipped(body, (0.0, 0.0, 1.0), centre + low * half), {bone: share})
 
 
@@ -162,11 +178,11 @@ CLEAR = LesionSet(
         _in_vertebra("lesion_L2", "L2", 8.0),
         _on_rib("lesion_rib_L", 1.0, 5),
         _on_rib("lesion_rib_R", -1.0, 8),
-        PlannedLesion("lesion_hip_L", BONES["hip_left"], {"hip_left": 1.0}),
+        _round("lesion_hip_L", "hip_left"),
         _cap("lesion_hip_R", "hip_right", 0.65),
-        _shaft("lesion_humerus_L", "humerus_left", 0.3, 0.95),
-        _shaft("lesion_femur_R", "femur_right", 0.0, 1.0),
-        _shaft("lesion_femur_L", "femur_left", 0.6, 0.95),
+        _shaft("lesion_humerus_L", "humerus_left", 0.15, 0.95),
+        _round("lesion_femur_R", "femur_right"),
+        _shaft("lesion_femur_L", "femur_left", 0.55, 0.95),
         _ball("tumour_primary", (48.0, -40.0, -45.0), 20.0),
         _ball("lesion_node", (-45.0, -45.0, -60.0), 9.0),
     ),

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Box = tuple[slice, slice, slice]
 
+PART = 1e-3
+"""Less of a voxel than this is none of it, more than all but this is all of it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Focus:
@@ -66,15 +69,37 @@ class Focus:
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
-    """What a focus covers of a bone: weights over a part of the bone's box."""
+    """What a focus covers of a bone: weights over a part of the bone's box.
+
+    ``bone`` holds the bone's own weights there. Where bone and lesion were drawn on different
+    grids, some voxels are covered in part: whether these count is a matter of half a voxel.
+    """
 
     box: Box
     weights: "NDArray[np.float32]"
+    bone: "NDArray[np.float32]"
 
     @cached_property
+    def covered(self) -> "dict[int, NDArray[np.float32]]":
+        """Covered weights by leaning: 0 as they are, -1 and 1 half a voxel less and more."""
+        least = np.where(self.weights > (1.0 - PART) * self.bone, self.bone, np.float32(0.0))
+        most = np.where(self.weights > PART * self.bone, self.bone, np.float32(0.0))
+        half = np.float32(0.5)
+        return {
+            -1: half * (self.weights + least),
+            0: self.weights,
+            1: half * (self.weights + most),
+        }
+
+    @cached_property
+    def sums(self) -> dict[int, float]:
+        """Sums of the covered weights."""
+        return {lean: float(one.sum(dtype=np.float64)) for lean, one in self.covered.items()}
+
+    @property
     def voxels(self) -> float:
         """Sum of the weights."""
-        return float(self.weights.sum(dtype=np.float64))
+        return self.sums[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +229,7 @@ def lie_of(focus: Focus, skeleton: Skeleton, near_mm: float) -> Lie:
         mine, its = boxes
         shared = np.minimum(focus.region.weights[mine], bone.seen.weights[its])
         if shared.any():
-            on[name] = Overlap(its, shared)
+            on[name] = Overlap(its, shared, bone.seen.weights[its])
             np.maximum(cover[mine], bone.seen.weights[its], out=cover[mine])
     covered = float(np.minimum(cover, focus.region.weights).sum(dtype=np.float64))
     near = _near_share(focus, cover, skeleton, near_mm)

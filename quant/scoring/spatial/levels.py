@@ -54,7 +54,7 @@ def _score_segment(scene: Scene, segment: Segment) -> SegmentByRule:
     other, further = _others(level, low, high)
     score = SegmentScore(system, key, level, in_field, "", other, evidence, flags, further)
     return SegmentByRule(
-        score, low, high, rule, foci, apart, reach.seen, reach.bone, reach.bone_fraction
+        score, low, high, rule, foci, apart, reach.fraction(), reach.bone, reach.bone_fraction
     )
 
 
@@ -94,9 +94,8 @@ def _level(
     if segment.key == SOFT:
         return soft_level(scene, segment, members, pairs, lean=lean)
     reach = reach_of(scene, segment, members)
-    fraction = {0: reach.seen, -1: reach.least, 1: reach.most}[field]
-    largest = reach.largest_least if field < 0 else reach.largest
-    seen = Involvement(count_apart(members, pairs), fraction, largest)
+    foci = count_apart(members, pairs)
+    seen = Involvement(foci, reach.fraction(lean, field), reach.largest(lean, field))
     return level_of(segment.system, seen, scene.rules, lean)
 
 
@@ -133,7 +132,8 @@ def _with_others(scene: Scene, segment: Segment, *, across: bool) -> int:
     """Level with the lesions that may count here, because they lie across or may be of bone."""
     home = set(scene.members(segment.system, segment.key))
     for n in scene.members(segment.system, segment.key, "may") - home:
-        if (SOFT in scene.places[n][segment.system].segments) is not across:
+        of_bone = SOFT not in scene.places[n][segment.system].segments
+        if (of_bone and segment.key != SOFT) is across:
             home.add(n)
     return _level(scene, segment, frozenset(home), scene.same)
 
@@ -148,7 +148,7 @@ def _evidence(
     """Trace a score to its rule and to each of its lesions."""
     keys = tuple(scene.foci[n].key for n in sorted(home))
     text = rule_of(rule).text
-    found = [Evidence(text, keys, min(reach.seen, 1.0), segment.label, rule)]
+    found = [Evidence(text, keys, min(reach.fraction(), 1.0), segment.label, rule)]
     bones = scene.skeleton.of_segment(segment.system, segment.key)
     for n in sorted(home):
         focus, lie = scene.foci[n], scene.lies[n]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WHOLLY = 1.0 - 1e-6
 """More of a bone than this in the field is all of it."""
 
+LEANINGS = (-1, 0, 1)
+
 Members = frozenset[int]
 
 
@@ -64,45 +66,90 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How much of a segment is involved: of what was seen, and at least and at most of all."""
+class Row:
+    """What is involved of a segment, or of one of its bones, in voxels of the common grid.
 
+    Parameters
+    ----------
+    name : str
+        Bone; empty for all bones of the segment together.
+    involved : dict of int to float
+        By leaning: 0 as drawn; -1 and 1 with half of what is covered in part less or more.
+    largest : dict of int to float
+        The same of the largest single focus.
+    seen, whole : float
+        In the field, and in all.
+    """
+
+    name: str
+    involved: dict[int, float]
+    largest: dict[int, float]
     seen: float
-    least: float
-    most: float
-    largest: float
-    largest_least: float
+    whole: float
+
+    def part(self, found: dict[int, float], lean: int, field: int) -> float:
+        """Part involved of what was seen; of all with the rest free (-1) or involved (1)."""
+        if field == 0 or self.seen >= WHOLLY * self.whole:
+            return found[lean] / self.seen
+        beyond = self.whole - self.seen if field > 0 else 0.0
+        return (found[lean] + beyond) / self.whole
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How much of a segment is involved.
+
+    Parameters
+    ----------
+    rows : tuple of Row
+        Of which the most involved one counts: the segment, or its bones one by one.
+    bone, bone_fraction
+        The most involved bone and the part of it involved; empty and 0 without any.
+    """
+
+    rows: tuple[Row, ...]
     bone: str
     bone_fraction: float
+
+    def fraction(self, lean: int = 0, field: int = 0) -> float:
+        """Part involved by all foci together, for a leaning at every border."""
+        return max((row.part(row.involved, lean, field) for row in self.rows), default=0.0)
+
+    def largest(self, lean: int = 0, field: int = 0) -> float:
+        """Part involved by the largest single focus."""
+        return max((row.part(row.largest, lean, min(field, 0)) for row in self.rows), default=0.0)
 
 
 def reach_of(scene: Scene, segment: Segment, members: Members) -> Reach:
     """Work out how much of a segment some foci involve together."""
     bones = scene.skeleton.of_segment(segment.system, segment.key)
-    rows = [_on_bone(scene, bone, members) for bone in bones if bone.seen is not None]
-    whole = sum(bone.whole_voxels for bone in bones)
-    seen = sum(bone.seen_voxels for bone in bones)
-    if seen <= 0.0:
-        return Reach(0.0, 0.0, 0.0, 0.0, 0.0, "", 0.0)
-    involved = sum(row[1] for row in rows)
-    most_involved = max(rows, key=lambda row: row[1] / row[2])
-    bone_fraction = most_involved[1] / most_involved[2]
-    single = max(
-        (sum(lap.voxels for lap in laps_of(scene, n, bones).values()) for n in members), default=0.0
-    )
-    largest, largest_least = single / seen, single / whole
-    fraction, least, most = (
-        involved / seen, involved / whole, (involved + whole - seen) / whole
-    )  # fmt: skip
+    by_bone = [_bone_row(scene, bone, members) for bone in bones if bone.seen is not None]
+    if not by_bone:
+        return Reach((), "", 0.0)
+    most = max(by_bone, key=lambda row: row.part(row.involved, 0, 0))
+    fraction = most.part(most.involved, 0, 0)
+    bone = most.name if fraction > 0.0 else ""
     if segment.system is System.SIOPEN and scene.rules.siopen_extent == "bone":
-        fraction = largest = bone_fraction
-        least = largest_least = max(row[1] / row[3] for row in rows)
-        most = max((row[1] + row[3] - row[2]) / row[3] for row in rows)
-    if seen >= WHOLLY * whole:
-        least = most = fraction
-        largest_least = largest
-    touched = most_involved[0] if bone_fraction > 0.0 else ""
-    return Reach(fraction, least, most, largest, largest_least, touched, bone_fraction)
+        return Reach(tuple(by_bone), bone, fraction)
+    together = Row(
+        "",
+        {lean: sum(row.involved[lean] for row in by_bone) for lean in LEANINGS},
+        {lean: _largest(scene, bones, members, lean) for lean in LEANINGS},
+        sum(one.seen_voxels for one in bones),
+        sum(one.whole_voxels for one in bones),
+    )
+    return Reach((together,), bone, fraction)
+
+
+def _largest(scene: Scene, bones: "list[Bone]", members: Members, lean: int) -> float:
+    """Voxels that the largest single focus takes of some bones."""
+    return max(
+        (
+            sum(lap.sums[lean] for lap in laps.values())
+            for laps in (laps_of(scene, n, bones) for n in members)
+        ),
+        default=0.0,
+    )
 
 
 def laps_of(scene: Scene, n: int, bones: "list[Bone]") -> "dict[str, Overlap]":
@@ -111,15 +158,24 @@ def laps_of(scene: Scene, n: int, bones: "list[Bone]") -> "dict[str, Overlap]":
     return {name: lap for name, lap in scene.lies[n].on.items() if name in names}
 
 
-def _on_bone(scene: Scene, bone: "Bone", members: Members) -> tuple[str, float, float, float]:
-    """Return a bone's name, its involved, seen and whole voxels; what foci share counts once."""
-    seen, whole = bone.seen_voxels, bone.whole_voxels
+def _bone_row(scene: Scene, bone: "Bone", members: Members) -> Row:
+    """Return what foci involve of one bone; what they share counts once."""
+    return Row(
+        bone.name,
+        {lean: _union(scene, bone, members, lean) for lean in LEANINGS},
+        {lean: _largest(scene, [bone], members, lean) for lean in LEANINGS},
+        bone.seen_voxels,
+        bone.whole_voxels,
+    )
+
+
+def _union(scene: Scene, bone: "Bone", members: Members, lean: int) -> float:
     laps = [scene.lies[n].on[bone.name] for n in members if bone.name in scene.lies[n].on]
     if bone.seen is None or not laps:
-        return bone.name, 0.0, seen, whole
+        return 0.0
     if len(laps) == 1:
-        return bone.name, laps[0].voxels, seen, whole
+        return laps[0].sums[lean]
     union = np.zeros(bone.seen.weights.shape, dtype=np.float32)
     for lap in laps:
-        np.maximum(union[lap.box], lap.weights, out=union[lap.box])
-    return bone.name, float(union.sum(dtype=np.float64)), seen, whole
+        np.maximum(union[lap.box], lap.covered[lean], out=union[lap.box])
+    return float(union.sum(dtype=np.float64))
