@@ -8,4 +8,6 @@ def plain(text: str) -> str:
     change what a terminal, a spreadsheet or a page shows; none of them carries meaning in a name
     or a message.
     """
+    if text.isprintable():
+        return text.strip()
     return "".join(char if char.isprintable() else " " for char in text).strip()

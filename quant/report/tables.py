@@ -120,7 +120,9 @@ def _safe(cell: Cell) -> str:
         return repr(cell)
     if isinstance(cell, int):
         return str(cell)
-    text = "".join(char if char.isprintable() else " " for char in cell)
+    text = cell
+    if not cell.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in cell)
     return f"'{text}" if cell.startswith(FORMULA_STARTS) else text
 
 

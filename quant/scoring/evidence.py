@@ -21,8 +21,19 @@ Json = object
 
 
 def evidence_json(results: "ScoreResults") -> str:
-    """Write all evidence; the same results give the same bytes."""
-    return json.dumps(evidence_of(results), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """Write all evidence, a patient or a comparison a line; the same results, the same bytes."""
+    parts = [f"{_compact(name)}: {_lines(one)}" for name, one in evidence_of(results).items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(value: Json) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(map(_compact, value)) + "\n]"
+    return _compact(value)
+
+
+def _compact(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def evidence_of(results: "ScoreResults") -> dict[str, Json]:

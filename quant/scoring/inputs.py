@@ -38,11 +38,14 @@ class Inputs:
         Folder (or archive) of studies, when there is no table.
     others : tuple of str
         Files beside the tables that are none, by name; they are not read.
+    sheets : tuple of Sheet
+        Tables of reader scores, as read.
     """
 
     tables: Mapping[Kind, tuple[Path, ...]]
     studies: Path | None = None
     others: tuple[str, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -80,7 +83,7 @@ def find_inputs(path: Path) -> Inputs:
         kind = kind_of(sheet)
         if kind is None:
             raise _unknown([(path.name, sheet.header)])
-        return Inputs({kind: (path,)})
+        return Inputs({kind: (path,)}, sheets=(sheet,) if kind is Kind.READER else ())
     if not path.is_dir():
         if not path.is_file():
             raise UsageError(
@@ -96,6 +99,7 @@ def _folder(path: Path) -> Inputs:
     tables: dict[Kind, list[Path]] = {}
     strange: list[tuple[str, tuple[str, ...]]] = []
     failed: list[QuantError] = []
+    sheets: list[Sheet] = []
     for one in files:
         if one.suffix.lower() not in TABLE_ENDINGS:
             continue
@@ -109,6 +113,7 @@ def _folder(path: Path) -> Inputs:
             strange.append((one.name, sheet.header))
         else:
             tables.setdefault(kind, []).append(one)
+            sheets += [sheet] if kind is Kind.READER else []
     if not tables:
         return Inputs({}, path, tuple(name for name, _ in strange))
     if failed:
@@ -117,7 +122,8 @@ def _folder(path: Path) -> Inputs:
         raise _unknown(strange)
     known = {one for group in tables.values() for one in group}
     others = tuple(one.name for one in sorted(path.iterdir()) if one not in known)
-    return Inputs({kind: tuple(group) for kind, group in tables.items()}, None, others)
+    found = {kind: tuple(group) for kind, group in tables.items()}
+    return Inputs(found, None, others, tuple(sheets))
 
 
 def _unknown(strange: list[tuple[str, tuple[str, ...]]]) -> UsageError:

@@ -9,7 +9,7 @@ from quant.errors import StudyError, UsageError
 from quant.scoring.inputs import Inputs, Kind, find_inputs
 from quant.scoring.reader_table import check_scores
 from quant.scoring.results import Failure, ScoreResults, ScoreSettings, evaluate
-from quant.scoring.sheet import read_sheet, refuse
+from quant.scoring.sheet import refuse
 from quant.scoring.totals import Reading
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def score(
 
 
 def _tables(inputs: Inputs, settings: ScoreSettings) -> ScoreResults:
-    sheets = [read_sheet(path) for path in inputs.tables.get(Kind.READER, ())]
-    readings, problems = check_scores(sheets, settings.missing)
+    readings, problems = check_scores(inputs.sheets, settings.missing)
     if problems:
         raise refuse(problems)
     results = evaluate(readings, settings)

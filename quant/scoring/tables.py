@@ -13,7 +13,7 @@ from quant.scoring.cutoffs import CutoffResult
 from quant.scoring.paired import PairedTest
 from quant.scoring.relative import RelativeScore
 from quant.scoring.segments import segment_of
-from quant.scoring.totals import Reading, SegmentScore
+from quant.scoring.totals import Reading, ScoreTotal, SegmentScore
 
 Thing = TypeVar("Thing")
 
@@ -88,9 +88,10 @@ def _key_columns(
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """A reading and its relative score, if it has one."""
+    """A reading with its total, and its relative score, if it has one."""
 
     reading: Reading
+    total: ScoreTotal
     relative: RelativeScore | None
 
 
@@ -105,7 +106,7 @@ class SegmentRow:
 def score_rows(readings: Iterable[Reading], relative: Iterable[RelativeScore]) -> list[ScoreRow]:
     """Pair every reading with its relative score."""
     by_reading = {(one.reading.key, one.reading.system): one for one in relative}
-    return [ScoreRow(one, by_reading.get((one.key, one.system))) for one in readings]
+    return [ScoreRow(one, one.total, by_reading.get((one.key, one.system))) for one in readings]
 
 
 def segment_rows(readings: Iterable[Reading]) -> list[SegmentRow]:
@@ -126,22 +127,22 @@ SCORES: ScoreTable[ScoreRow] = ScoreTable(
     (
         *_key_columns(lambda row: row.reading),
         S("total", "1", WHOLE, "sum over the segments assessed; empty when there is none",
-          lambda row: row.reading.total.total),
+          lambda row: row.total.total),
         S("reachable", "1", WHOLE, "highest sum that the segments assessed allow",
-          lambda row: row.reading.total.reachable),
+          lambda row: row.total.reachable),
         S("maximum", "1", WHOLE, "highest total of the system",
-          lambda row: row.reading.total.maximum),
-        S("low", "1", WHOLE, "least sum over border cases", lambda row: row.reading.total.low),
+          lambda row: row.total.maximum),
+        S("low", "1", WHOLE, "least sum over border cases", lambda row: row.total.low),
         S("high", "1", WHOLE, "greatest sum over border cases",
-          lambda row: row.reading.total.high),
+          lambda row: row.total.high),
         S("upper_bound", "1", WHOLE, "the most that the total could be, had all been seen",
-          lambda row: row.reading.total.upper_bound),
+          lambda row: row.total.upper_bound),
         S("assessed_fraction", "1", NUMBER, "reachable / maximum",
-          lambda row: row.reading.total.assessed_fraction),
+          lambda row: row.total.assessed_fraction),
         S("in_field", "1", NUMBER, "mean in-field fraction of the segments; empty unless all are "
-          "stated", lambda row: row.reading.total.in_field),
+          "stated", lambda row: row.total.in_field),
         S("not_assessable", "", TEXT, "segments without a score, joined by ;",
-          lambda row: joined(row.reading.total.not_assessable)),
+          lambda row: joined(row.total.not_assessable)),
         S("baseline", "", TEXT, "time point of the baseline",
           lambda row: _base_time(row.relative)),
         S("relative", "1", NUMBER, "score / score at the baseline, over segments assessed at "
@@ -151,7 +152,7 @@ SCORES: ScoreTable[ScoreRow] = ScoreTable(
         S("relative_left_out", "", TEXT, "segments left out of it, joined by ;",
           lambda row: joined(row.relative.left_out) if row.relative else ""),
         S("flags", "", TEXT, "codes joined by ;", lambda row: codes(
-            row.reading.total.flags, *(one.flags for one in row.reading.segments),
+            row.total.flags, *(one.flags for one in row.reading.segments),
             row.relative.flags if row.relative else ())),
         S("source", "", TEXT, "file or study it comes from", lambda row: row.reading.source),
     ),
