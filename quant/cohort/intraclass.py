@@ -115,10 +115,10 @@ def _row(
     if squares is None:
         return row | {"icc": math.nan}
     error = squares.within if form[0].startswith("ICC(1") else squares.rest
-    if squares.subjects == error == 0.0:
-        notes.add("NO_VARIANCE", "subjects do not differ")
+    single = math.nan if squares.subjects == error == 0.0 else _single(form[0], squares)
+    if math.isnan(single):
+        notes.add("NO_VARIANCE", form[0])
         return row | {"icc": math.nan}
-    single = _single(form[0], squares)
     mean = form[0].endswith("k)")
     estimate = stepped_up(single, squares.k) if mean else single
     if estimate < 0.0:
@@ -150,7 +150,8 @@ def _single(form: str, s: Squares) -> float:
     if form.startswith("ICC(1"):
         return (s.subjects - s.within) / (s.subjects + (s.k - 1) * s.within)
     spread = s.k / s.n * (s.readers - s.rest) if form.startswith("ICC(2") else 0.0
-    return (s.subjects - s.rest) / (s.subjects + (s.k - 1) * s.rest + spread)
+    below = s.subjects + (s.k - 1) * s.rest + spread
+    return (s.subjects - s.rest) / below if below > 1e-12 * s.rest else math.nan
 
 
 def _limits(form: str, single: float, s: Squares, share: float) -> tuple[float, float]:
