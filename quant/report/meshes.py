@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.report.writing import write_bytes
+from quant.report.writing import write_files
 
 if TYPE_CHECKING:
     from quant.domain.region import Region
@@ -19,5 +19,5 @@ def write_meshes(region: "Region", folder: Path) -> None:
     if region.voxels == 0:
         return
     vertices, faces = region_mesh(region)
-    write_bytes(folder / "tumour.stl", stl_bytes(vertices, faces))
-    write_bytes(folder / "tumour.ply", ply_bytes(vertices, faces))
+    stl, ply = stl_bytes(vertices, faces), ply_bytes(vertices, faces)
+    write_files(folder, {"tumour.stl": stl, "tumour.ply": ply})

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,17 +40,27 @@ def write_bytes(path: Path, content: bytes) -> None:
     OutputError
         ``OUT_NO_SPACE`` or ``OUT_NOT_WRITABLE``; the target then is what it was.
     """
-    with speaking_of(path):
-        make_folder(path.parent)
-        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
-        try:
-            _write_part(part, content)
-            part.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+    write_files(path.parent, {path.name: content})
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write several files of one folder as :func:`write_bytes` does; the folder is forced once."""
+    with speaking_of(folder / next(iter(contents), "")):
+        make_folder(folder)
+        for name, content in contents.items():
+            _write_whole(folder / name, content)
+        _sync_folder(folder)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
+    try:
+        _write_part(part, content)
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: Path, content: str) -> None:
