@@ -9,6 +9,7 @@ from quant.errors import QuantError, UsageError
 from quant.scoring.reader_table import is_reader_table
 from quant.scoring.sheet import Sheet, read_sheet
 
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 TABLE_ENDINGS = (".csv", ".tsv", ".json")
 
 KINDS_ALLOWED = (
@@ -84,6 +85,14 @@ def find_inputs(path: Path) -> Inputs:
         if kind is None:
             raise _unknown([(path.name, sheet.header)])
         return Inputs({kind: (path,)}, sheets=(sheet,) if kind is Kind.READER else ())
+    if path.is_file() and path.suffix.lower() in WORKBOOKS:
+        raise UsageError(
+            "SCORE_INPUT_UNKNOWN",
+            "A workbook is not read: it may hold several sheets, and formulas.",
+            found=path.name,
+            needed="the sheet as CSV (UTF-8)",
+            next_step="save the sheet as CSV",
+        )
     if not path.is_dir():
         if not path.is_file():
             raise UsageError(

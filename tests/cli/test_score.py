@@ -56,6 +56,14 @@ def test_a_table_of_another_kind_is_refused_with_what_is_allowed(tmp_path: Path)
         score_input(folder, tmp_path / "out")
 
 
+def test_a_workbook_is_refused_with_what_to_save_it_as(tmp_path: Path) -> None:
+    book = tmp_path / "scores.xlsx"
+    book.write_bytes(b"PK")
+
+    with pytest.raises(UsageError, match="save the sheet as CSV"):
+        score_input(book, tmp_path / "out")
+
+
 def test_a_refused_table_writes_nothing(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "scores.csv", reading("curie", {"head": 4}))
 
