@@ -6,6 +6,8 @@ from typing import BinaryIO
 INFLATED_BYTES, INFLATED_RATIO, FREE_BYTES = 512 * 2**20, 100, 64 * 2**20
 """A deflated file may not grow beyond the first, nor (above the last) beyond this ratio."""
 
+PIECE_BYTES = 1 << 20
+
 MAGIC_AT = 128
 ITEM, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
@@ -57,8 +59,12 @@ def is_bomb(stream: WatchedStream) -> bool:
     stream.seek(start)
     body = stream.read(max(stream.size - start, 0))
     limit = min(INFLATED_BYTES, max(FREE_BYTES, INFLATED_RATIO * len(body)))
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    return len(inflater.decompress(body, limit + 1)) > limit
+    inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while body and size <= limit:  # piece by piece: a bomb is told without holding what comes out
+        piece = inflater.decompress(body, PIECE_BYTES)
+        body = inflater.unconsumed_tail
+        size += len(piece)
+    return size > limit
 
 
 def walk_fragments(stream: WatchedStream, offset: int) -> str:
