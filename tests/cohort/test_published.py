@@ -263,6 +263,9 @@ SOUND: dict[str, dict[str, Any]] = {
     "a fold that is one": {"kind": "fold", "ratio": "1.10", "from": "0", "to": "10",
                            "claimed": "2.6"},
     "half of whole numbers": {"kind": "summary", "median": "2.5", "whole_numbers": True},
+    "limits printed coarser than the mean": {"kind": "mean", "mean": "10.1", "low": "8",
+                                             "high": "13"},
+    "and above": {"kind": "mean", "mean": "10.9", "low": "8", "high": "13"},
     "months and days": {"kind": "mean", "mean": "46.5", "low": "40.1", "high": "52.9"},
 }  # fmt: skip
 
