@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from quant.domain.passport import Passport
     from quant.domain.protocol import IntervalSettings, StudyProtocol
     from quant.domain.region import Region
-    from quant.domain.study import StudyFiles
+    from quant.domain.study import SeriesEntry, StudyFiles
     from quant.domain.volume import Volume
     from quant.pipeline.laying import LaidRegions
     from quant.reference.placement import ReferenceSpheres
@@ -44,6 +44,7 @@ class StudyOutcome:
     record: StudyRecord
     volume: "Volume | None" = None
     regions: "tuple[Region, ...]" = ()
+    ct: "SeriesEntry | None" = None
 
     @property
     def primary(self) -> "Region | None":
@@ -137,7 +138,7 @@ def _measure(
     blank = replace(blank, passports=passports)
     measurements += tuple(_passport_rows(passports))
     record = _judged(_record(blank, volume, laid, spheres, measurements))
-    return StudyOutcome(record, volume, laid.regions)
+    return StudyOutcome(record, volume, laid.regions, selection.ct)
 
 
 def warm_up() -> None:

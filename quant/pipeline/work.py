@@ -231,11 +231,14 @@ def _measure_and_write(
 ) -> StudyRecord:
     from quant.pipeline.study import measure_study
     from quant.report.meshes import write_meshes
+    from quant.report.pictures.study import write_pictures
 
     outcome = measure_study(study, protocol, watch)
     if outcome.primary is not None:
         with watch.step("write mesh"):
             write_meshes(outcome.primary, mesh_folder(path))
+    with watch.step("write pictures"):
+        write_pictures(outcome, mesh_folder(path))
     with watch.step("write record"):
         write_record(outcome.record, path)
     return outcome.record
