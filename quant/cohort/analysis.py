@@ -170,6 +170,7 @@ METHODS = {
     "bootstrap_cut": "bootstrap percentiles, events and others apart",
     "comparison": "tests of means, ranks and counts",
     "stepwise_removals": "likelihood ratio to remove",
+    "description": "mean and SD, median and quartiles (R type 6), counts",
     "components": "principal components of standardised columns",
 }
 """What tables are made by that do not say so themselves."""
@@ -178,8 +179,7 @@ METHODS = {
 def _stamp_rest(found: Analysis, step: Step, table: "pd.DataFrame") -> None:
     """Add method, n and events where a table has none: rows complete for the question."""
     if "method" not in table.columns:
-        rule = table["quartile_rule"] if "quartile_rule" in table.columns else ""
-        table["method"] = METHODS.get(step.name, rule)
+        table["method"] = METHODS.get(step.name, step.name.replace("_", " "))
     used = [found.plan.event]
     asked = step.asked.values() if step.asked else (found.plan.candidates,)
     for value in asked:

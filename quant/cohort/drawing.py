@@ -44,6 +44,8 @@ def canvas(width: float, height: float) -> "Iterator[Figure]":
 
 def as_files(figure: "Figure") -> dict[str, bytes]:
     """Return the figure as SVG and WebP, without date, by ending."""
+    figure.draw_without_rendering()  # lays out once; both formats share the places
+    figure.set_layout_engine("none")
     out = {}
     for ending, extra in (("svg", {"metadata": {"Date": None, "Creator": None}}), ("webp", {})):
         stream = io.BytesIO()
