@@ -5,7 +5,7 @@ its own, and measures all of them in rounds, each round three ways one after the
 ``measure_study`` in a loop in this process, by a batch with one caged worker, by a batch with two.
 Ratios are of one round; the median of rounds is given, of wall time and of computing time (which
 load from elsewhere changes less). Then the workers' peak of
-memory is held against what they decoded. Linux only.
+memory is held against what they decoded, also with a CT of 512 x 512 x 400. Linux only.
 
 Exits 1 when a goal is not met by wall time; with ``--shared`` by computing time, for machines that
 are not free (the goal of the second worker is then not judged).
@@ -32,7 +32,9 @@ ROUNDS = 5
 TICKS = os.sysconf("SC_CLK_TCK")
 
 OVERHEAD, SPEEDUP = 1.05, 1.8
-BASE_BYTES, MULTIPLE = 300 * 2**20, 6
+BASE_BYTES, MULTIPLE, MOST_BYTES = 300 * 2**20, 6, 2 * 2**30
+
+LARGE = (400, 512, 512)
 
 
 @dataclass
@@ -64,6 +66,69 @@ def copies(root: Path, count: int) -> None:
             target = root / f"{number:05d}" / path.relative_to(SAMPLE)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.replace(uid, other))
+
+
+def large_study(root: Path) -> None:
+    """Write the sample study with its CT on 512 x 512 x 400 voxels."""
+    import numpy as np
+    import pydicom
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    places: dict[float, Path] = {}
+    for path in sorted(SAMPLE.rglob("*.dcm")):
+        data = pydicom.dcmread(path)
+        if data.Modality == "CT":
+            places[float(data.ImagePositionPatient[2])] = path
+        else:
+            shutil.copy(path, root / path.name)
+    low, high = min(places), max(places)
+    paths = [places[place] for place in sorted(places)]
+    step = (high - low) / (LARGE[0] - 1)
+    for number in range(LARGE[0]):
+        data = pydicom.dcmread(paths[number * len(paths) // LARGE[0]])
+        factors = LARGE[1] / data.Rows, LARGE[2] / data.Columns
+        rows, columns = (
+            (np.arange(size) / factor).astype(int)
+            for size, factor in zip(LARGE[1:], factors, strict=True)
+        )
+        data.PixelData = np.ascontiguousarray(data.pixel_array[np.ix_(rows, columns)]).tobytes()
+        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data["PixelData"].is_undefined_length = False
+        data.Rows, data.Columns = LARGE[1:]
+        data.PixelSpacing = [
+            f"{float(one) / factor:.8g}"
+            for one, factor in zip(data.PixelSpacing, factors, strict=True)
+        ]
+        x, y, _ = data.ImagePositionPatient
+        data.ImagePositionPatient = [x, y, f"{low + number * step:.8g}"]
+        data.SliceThickness, data.InstanceNumber = f"{step:.8g}", number + 1
+        data.SOPInstanceUID = f"{data.SOPInstanceUID[:40]}.{number}"
+        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+        data.save_as(root / f"ct{number:04d}.dcm", enforce_file_format=True)
+
+
+def large_row(root: Path) -> Row:
+    """Measure the large study in a fresh worker; return its peak of memory."""
+    from quant.dicom.index import index_tree
+    from quant.domain.record import Status
+    from quant.pipeline.batch import run_batch
+    from quant.pipeline.cage.cage import Cage
+    from quant.pipeline.engines.caged import Caged
+    from quant.pipeline.protocols import load_protocol
+
+    (root / "large").mkdir()
+    large_study(root / "large")
+    index = index_tree(root / "large")
+    with Cage(1) as cage:
+        result = run_batch(index, root / "o", load_protocol("zhou2025"), engine=Caged(cage))
+        row = _memory_row(
+            "CT 512 x 512 x 400", peak_bytes(cage.pids[0]), decoded_bytes(index.studies[0])
+        )
+    is_measured = [record.status for record in result.records] == [Status.OK]
+    return {
+        **row,
+        "is_met": row["is_met"] and is_measured and float(str(row["bytes"])) <= MOST_BYTES,
+    }
 
 
 def _study_uid() -> bytes:
@@ -145,16 +210,16 @@ def measured(root: Path, rounds: int) -> tuple[Times, list[Row]]:
                 times.add(name, time.perf_counter() - start, spent)
         decoded = max(map(decoded_bytes, index.studies))
         rows += [
-            _memory_row(len(index.studies), max(map(peak_bytes, cage.pids)), decoded)
+            _memory_row(f"{len(index.studies)} studies", max(map(peak_bytes, cage.pids)), decoded)
             for cage in (one, two)
         ]
     return times, rows
 
 
-def _memory_row(size: int, peak: int, decoded: int) -> Row:
+def _memory_row(size: str, peak: int, decoded: int) -> Row:
     allowed = BASE_BYTES + MULTIPLE * decoded
     return {
-        "work": "batch: peak of a worker", "size": f"{size} studies", "contender": "ours",
+        "work": f"batch: peak of a worker, {size}", "size": size, "contender": "ours",
         "bytes": peak, "decoded_bytes": decoded, "allowed_bytes": allowed,
         "is_met": peak <= allowed,
     }  # fmt: skip
@@ -207,6 +272,7 @@ def main() -> None:
     try:
         copies(root / "in", options.studies)
         times, rows = measured(root, options.rounds)
+        rows.append(large_row(root))
     finally:
         shutil.rmtree(root)
     rows += speed_rows(times, options.studies, is_shared=options.shared)
