@@ -59,11 +59,13 @@ def test_scores_from_lesions_equal_the_truth_of_the_phantom(
     measured = {
         (one.key, share.bone): share.of_bone for one in scores.lesions for share in one.bones
     }
+    # a surface that bone and lesion share loses half a voxel where their voxels stand askew
+    least = -0.03 if Layout.OBLIQUE not in {bones, lesions} or bones == lesions else -0.15
     seen_whole = {bone.bone for bone in scores.bones if bone.in_field > 0.999}
     for lesion in LESION_SETS[name].lesions:
         for bone, fraction in lesion.fractions.items():
             if bone in seen_whole:
-                assert measured[lesion.name, bone] == pytest.approx(fraction, abs=0.03)
+                assert least <= measured[lesion.name, bone] - fraction <= 0.03, lesion.name
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ RULES = LesionRules(psf_fwhm_mm=9.0)
 GRID = skeleton_grid(LESION_SETS["clear"], Layout.AXIAL, SPACING_MM, FRAME)
 
 SOME = settings(
-    max_examples=12, deadline=None, derandomize=True,
+    max_examples=10, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 
