@@ -68,8 +68,8 @@ def score_study(
     ------
     StudyError
         ``SCORE_NO_BONES`` without a bone, ``SCORE_NO_LESIONS`` without a lesion region (an empty
-        mask of a lesion says that there is none); what reading the volume or a lesion raises: a
-        lesion that cannot be laid is never left out of a score.
+        mask of a lesion says that there is none); what reading the volume or a region raises: a
+        lesion that cannot be read or laid is never left out of a score.
     """
     from quant.regions.sources import gather_shapes
     from quant.scoring.spatial.regions import score_shapes
@@ -78,7 +78,7 @@ def score_study(
     field, flags = _field(study, protocol)
     wanted = BonesAndLesions(protocol.regions)
     found = gather_shapes(study, choice=wanted)
-    flags += [Flag(one.code, one.message) for one in found.quarantined]
+    _require_readable(found)
     bones, lesions = [], []
     for shape in found.shapes:
         role = None if is_skeletal(shape.name) else wanted.scored_role(shape.name)
@@ -137,6 +137,18 @@ def _is_empty(shape: "Shape") -> bool:
     if isinstance(shape, LabelShape):
         return not bool(shape.weights.any())
     return not shape.contours_mm
+
+
+def _require_readable(found: "ShapesFound") -> None:
+    """Refuse a study with a file of regions that cannot be read: it may hold lesions."""
+    for one in found.quarantined:
+        raise StudyError(
+            one.code,
+            "A file of regions cannot be read; it may hold lesions.",
+            found=one.message,
+            needed="every file of regions readable",
+            next_step="export the file again, or remove it if it holds no lesion",
+        )
 
 
 def _no_lesions(found: "ShapesFound") -> StudyError:

@@ -73,6 +73,12 @@ def test_lesions_must_be_drawn_and_an_empty_mask_says_that_there_are_none(tmp_pa
     assert "SCORE_LESIONS_EMPTY" in [flag.code for flag in scores.flags]
     assert (scores.curie.total.total, scores.siopen.total.total) == (0, 0)
 
+    (folder / "broken.nii.gz").write_bytes(b"no image")
+    with pytest.raises(StudyError) as caught:
+        _scored(folder)
+    assert caught.value.code == "ROI_UNREADABLE", "it may hold lesions"
+    (folder / "broken.nii.gz").unlink()
+
     for old in folder.glob("bones.*"):
         old.unlink()
     with pytest.raises(StudyError) as caught:
