@@ -3,11 +3,11 @@
 ``python benchmarks/resume.py [--studies 10000] [--json FILE]`` writes that many small studies (an
 emission volume, organs, a tumour: three files each), enters a record for each as the engine writes
 them, and times the command ``quant run`` on them: a whole process, from its start to its end, the
-headers and digests of files kept as after any run. Beside it the least that any program must do: one
-look at every file (``os.scandir`` and ``os.stat``). Exits 1 beyond 5 s of CPU time for 10,000.
+headers and digests of files kept as after any run. Beside it the least that any program must do:
+one look at every file (``os.scandir`` and ``os.stat``). Exits 1 beyond 5 s of CPU time for 10,000.
 
-The records are those of one study, measured once, under the other studies' identity: what takes time
-here is finding them.
+The records are those of one study, measured once, under the other studies' identity: what takes
+time here is finding them.
 """
 
 import argparse

@@ -49,7 +49,7 @@ class _JsonLines(logging.Formatter):
         self._run = run
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat()
         line: dict[str, object] = {
             "time": moment,
             "run": self._run,
@@ -71,11 +71,29 @@ class _Screen(logging.Formatter):
         return f"{text}\n  {trace(record.exc_info)}" if record.exc_info else text
 
 
-class _File(logging.StreamHandler):  # type: ignore[type-arg]
-    """A file that may be full: the run says so when it writes results, the log is silent."""
+class LineFile(logging.Handler):
+    """Appends to an open file, a line at a time.
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name in logging
-        """Lose the message."""
+    When there is no room the message is lost: the run says so when it writes results.
+
+    Parameters
+    ----------
+    descriptor : int
+        Stays open: who opened it closes it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record."""
+        try:
+            os.write(self._descriptor, self.format(record).encode("ascii") + b"\n")
+        except OSError:
+            return
+        except Exception:  # noqa: BLE001 - as every handler of the standard library does
+            self.handleError(record)
 
 
 @contextmanager
@@ -105,13 +123,15 @@ def logging_to_file(place: Path, *, debug: bool) -> Iterator[None]:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     with speaking_of(path):
         descriptor = os.open(path, flags, 0o666)
-    run = datetime.now(UTC).isoformat(timespec="milliseconds")
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        handler = _File(stream)
-        handler.setFormatter(_JsonLines(f"{run}/{os.getpid()}"))
-        handler.setLevel(logging.DEBUG if debug else logging.INFO)
+    run = datetime.now(UTC).isoformat()
+    handler = LineFile(descriptor)
+    handler.setFormatter(_JsonLines(f"{run}/{os.getpid()}"))
+    handler.setLevel(logging.DEBUG if debug else logging.INFO)
+    try:
         with _attached(handler):
             yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

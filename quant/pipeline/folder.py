@@ -80,6 +80,8 @@ def sweep(place: Path) -> int:
 def _folders_in(folder: Path) -> Iterator[str]:
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
+            if entry.is_symlink():
+                require_inside(Path(entry.path), folder)
             if entry.is_dir(follow_symlinks=False):
                 yield entry.path
 
