@@ -81,7 +81,7 @@ class Decoder:
                 warnings.simplefilter("ignore")
                 stored = self._decoded(entry, syntax, frame, dtype)
         except Exception as error:
-            raise _undecodable(text(entry.facts, "Modality"), syntax) from error
+            raise undecodable(text(entry.facts, "Modality"), syntax) from error
         if stored.size != shape[0] * shape[1] * shape[2]:
             raise ReadError(
                 "DECODE",
@@ -135,10 +135,13 @@ def plugin_of(syntax: str) -> str:
     return DECODERS[syntax][3]
 
 
-def _undecodable(modality: str, syntax: str) -> ReadError:
+def undecodable(modality: str, syntax: str) -> ReadError:
     """Name the package that decodes a transfer syntax, or say that it is not at fault."""
+    from pydicom.uid import UID
+
     what = f"The pixels of a {modality or 'DICOM'} file cannot be decoded."
-    unknown = ("of an unknown kind", "", "", "")
+    registered = UID(syntax).name
+    unknown = (registered if registered != syntax else "of an unknown kind", "", "", "")
     name, package, module, _ = DECODERS.get(syntax, unknown)
     found = f"transfer syntax {syntax or 'missing'} ({name})"
     if not package:

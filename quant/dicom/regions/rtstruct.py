@@ -64,12 +64,12 @@ def read_rtstruct(path: "FilePath", wanted: "Wanted" = every) -> tuple[ContourSh
             warnings.simplefilter("ignore")  # lengths and character sets of unused attributes
             with path.open("rb") as stream:
                 dataset = pydicom.dcmread(stream, force=True)
-            require_whole(dataset, path)
-            return _shapes(dataset, path, wanted)
+            require_whole(dataset)
+            return _shapes(dataset, wanted)
     except ReadError:
         raise
     except Exception as error:  # a parser given a broken file may raise anything
-        raise _unreadable(path, why(error)) from error
+        raise _unreadable(why(error)) from error
 
 
 def why(error: Exception) -> str:
@@ -80,7 +80,7 @@ def why(error: Exception) -> str:
     return "content that cannot be parsed"
 
 
-def require_whole(dataset: "Dataset", path: "FilePath") -> None:
+def require_whole(dataset: "Dataset") -> None:
     """Refuse a dataset whose last element is shorter than it says.
 
     pydicom passes over it: a sequence then silently lacks its last items.
@@ -97,17 +97,17 @@ def require_whole(dataset: "Dataset", path: "FilePath") -> None:
         if element.value is not None and len(element.value) < element.length:
             raise ReadError(
                 "TRUNCATED",
-                f"The file '{plain(path.name)}' ends before its data do.",
+                "The file of regions ends before its data do.",
                 found=f"{len(element.value)} bytes of element {element.tag}",
                 needed=f"{element.length} bytes",
                 next_step="copy or export the file again",
             )
 
 
-def _unreadable(path: "FilePath", found: str) -> ReadError:
+def _unreadable(found: str) -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
-        f"The structure set '{plain(path.name)}' cannot be read.",
+        "The structure set cannot be read.",
         found=found,
         needed="a DICOM RT Structure Set with StructureSetROISequence",
         next_step="export the structure set again from its source system",
@@ -123,9 +123,9 @@ class _Origin:
     series_uid: str = ""
 
 
-def _shapes(dataset: "Dataset", path: "FilePath", wanted: "Wanted") -> tuple[ContourShape, ...]:
+def _shapes(dataset: "Dataset", wanted: "Wanted") -> tuple[ContourShape, ...]:
     if "StructureSetROISequence" not in dataset:
-        raise _unreadable(path, "no StructureSetROISequence (3006,0020)")
+        raise _unreadable("no StructureSetROISequence (3006,0020)")
     origins = _origins(dataset)
     common = next(iter(origins.values())) if len(origins) == 1 else _Origin()
     drawn: dict[int, list[Dataset]] = {}

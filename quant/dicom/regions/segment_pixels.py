@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.dicom.pixels.codestreams import require_sound_frames
-from quant.dicom.pixels.decoding import plugin_of
+from quant.dicom.pixels.decoding import plugin_of, undecodable
 from quant.dicom.regions.segment_frames import FramesError
-from quant.domain.text import plain
-from quant.errors import ReadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
-    from quant.domain.archive import FilePath
 
 MOST_FRAME_PIXELS = 1 << 26
 """Pixels of one frame; larger ones are no patient's slices."""
@@ -29,7 +26,7 @@ SUSPICIOUS_BYTES, SUSPICIOUS_RATIO = 1 << 30, 300
 
 
 def stored_frames(
-    dataset: "Dataset", path: "FilePath", indices: "Sequence[int]", count: int
+    dataset: "Dataset", indices: "Sequence[int]", count: int
 ) -> "Iterator[tuple[int, NDArray[np.uint8] | NDArray[np.uint16]]]":
     """Yield frames as (index, stored values (R, C)).
 
@@ -37,8 +34,6 @@ def stored_frames(
     ----------
     dataset : Dataset
         The whole object.
-    path : FilePath
-        For messages.
     indices : sequence of int
         Frames that are wanted, ascending; the others are not unpacked.
     count : int
@@ -58,7 +53,7 @@ def stored_frames(
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     if syntax is not None and syntax.is_encapsulated:
         _require_measure(dataset, size, count)
-        yield from _decompressed(dataset, path, indices)
+        yield from _decompressed(dataset, indices)
         return
     bits = int(dataset.BitsAllocated)
     needed_bytes = (size[0] * size[1] * bits * count + 7) // 8
@@ -104,7 +99,7 @@ def _require_measure(dataset: "Dataset", size: tuple[int, int], count: int) -> N
 
 
 def _decompressed(
-    dataset: "Dataset", path: "FilePath", indices: "Sequence[int]"
+    dataset: "Dataset", indices: "Sequence[int]"
 ) -> "Iterator[tuple[int, NDArray[np.uint8] | NDArray[np.uint16]]]":
     """Yield frames of a compressed object through the one decoder of its syntax, one at a time."""
     from pydicom.pixels.utils import iter_pixels
@@ -119,10 +114,4 @@ def _decompressed(
         for index, frame in zip(indices, frames, strict=True):
             yield index, frame.reshape(size)
     except Exception as error:  # each decoder has its own
-        raise ReadError(
-            "DECODE",
-            f"The pixels of segmentation '{plain(path.name)}' cannot be decoded.",
-            found=f"transfer syntax {dataset.file_meta.TransferSyntaxUID.name}",
-            needed="a decoder for it (extra 'dicom'), or an uncompressed object",
-            next_step="install spectct-quant[dicom], or export it uncompressed",
-        ) from error
+        raise undecodable("SEG", syntax) from error

@@ -71,20 +71,20 @@ def read_segmentation(path: "FilePath", wanted: "Wanted" = every) -> tuple[Label
             warnings.simplefilter("ignore")  # lengths and character sets of unused attributes
             with path.open("rb") as stream:
                 dataset = pydicom.dcmread(stream, force=True)
-            require_whole(dataset, path)
-            return _Segmentation(dataset, path, wanted).shapes()
+            require_whole(dataset)
+            return _Segmentation(dataset, wanted).shapes()
     except ReadError:
         raise
     except (FramesError, GeometryError) as error:
-        raise _unreadable(path, error.found, error.needed) from error
+        raise _unreadable(error.found, error.needed) from error
     except Exception as error:  # a parser given a broken file may raise anything
-        raise _unreadable(path, why(error)) from error
+        raise _unreadable(why(error)) from error
 
 
-def _unreadable(path: "FilePath", found: str, needed: str = "a DICOM Segmentation") -> ReadError:
+def _unreadable(found: str, needed: str = "a DICOM Segmentation") -> ReadError:
     return ReadError(
         "ROI_UNREADABLE",
-        f"The segmentation '{plain(path.name)}' cannot be read.",
+        "The segmentation cannot be read.",
         found=plain(found),
         needed=needed,
         next_step="export the segmentation again from its source system",
@@ -94,9 +94,8 @@ def _unreadable(path: "FilePath", found: str, needed: str = "a DICOM Segmentatio
 class _Segmentation:
     """One SEG object while it is being read."""
 
-    def __init__(self, dataset: "Dataset", path: "FilePath", wanted: "Wanted") -> None:
+    def __init__(self, dataset: "Dataset", wanted: "Wanted") -> None:
         self.dataset = dataset
-        self.path = path
         self._require_kind()
         frames: list[Dataset] = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
         if not frames or not dataset.get("SegmentSequence"):
@@ -144,7 +143,7 @@ class _Segmentation:
         parts: dict[int, list[Frame]] = {}
         seen: set[tuple[int, int]] = set()
         kept = 0
-        for index, pixels in stored_frames(self.dataset, self.path, indices, count):
+        for index, pixels in stored_frames(self.dataset, indices, count):
             for segment, mask in self._split(numbers[index], pixels):
                 place = (segment, stacked.slices[index])
                 if place in seen:
