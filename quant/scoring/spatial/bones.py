@@ -79,6 +79,11 @@ class Skeleton:
     bones: dict[str, Bone]
     cavities: dict[str, Region]
 
+    @property
+    def centroids_mm(self) -> dict[str, tuple[float, float, float]]:
+        """Centre of gravity of every bone, LPS mm."""
+        return {bone.name: bone.centroid_mm for bone in self.bones.values()}
+
     def of_segment(self, system: System, key: str) -> list[Bone]:
         """Bones of a segment that were supplied, in the order of their names."""
         return [

@@ -46,7 +46,7 @@ def _score_segment(scene: Scene, segment: Segment) -> SegmentByRule:
     reach = reach_of(scene, segment, home)
     level = _level(scene, segment, home, scene.same)
     low, high = _bounds(scene, segment)
-    flags = _border_flags(scene, segment, level, (low, high))
+    flags = _side_flags(scene, segment) + _border_flags(scene, segment, level, (low, high))
     foci = count_apart(home, scene.same)
     apart = count_apart(home, scene.merged)
     rule = f"{system}-{level}"
@@ -68,6 +68,13 @@ def _unassessable(scene: Scene, segment: Segment, in_field: float | None, home: 
     if not home and in_field < scene.rules.least_in_field:
         return f"only {100 * in_field:.0f} % of it in the field of view"
     return ""
+
+
+def _side_flags(scene: Scene, segment: Segment) -> tuple[Flag, ...]:
+    """Flag a segment of one side whose bones lie on the other one."""
+    names = {bone.name for bone in scene.skeleton.of_segment(segment.system, segment.key)}
+    wrong = sorted(names & scene.wrong_side) if segment.side else []
+    return (Flag("SCORE_SIDE_MISMATCH", ", ".join(wrong)),) if wrong else ()
 
 
 def _others(level: int, low: int, high: int) -> tuple[int | None, int | None]:

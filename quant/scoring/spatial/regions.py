@@ -16,7 +16,7 @@ from quant.scoring.spatial.planar import planar_views
 from quant.scoring.spatial.result import BoneEvidence, BoneShare, LesionEvidence, LesionScores
 from quant.scoring.spatial.rules import LesionRules
 from quant.scoring.spatial.scene import Scene
-from quant.scoring.spatial.skeleton import canonical_bone, side_flags
+from quant.scoring.spatial.skeleton import canonical_bone, side_flags, wrong_sides
 from quant.scoring.spatial.soft import CAVITIES
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def score_shapes(
     _require_frame(grid, field)
     skeleton = gather_bones(named, cavities, grid, field)
     foci = [focus for shape, role in lesions for focus in foci_of(shape, role, grid)]
-    flags = [*side_flags({bone.name: bone.centroid_mm for bone in skeleton.bones.values()})]
+    flags = [*side_flags(skeleton.centroids_mm)]
     inside = [focus for focus in foci if field is None or within(focus.region, field) is not None]
     if len(inside) < len(foci):
         outside = [focus.key for focus in foci if focus not in inside]
@@ -146,7 +146,9 @@ def _scene(
     ]
     same = same_pairs(foci, rules.same_lesion)
     merged: Pairs = close_pairs([focus.surface for focus in foci], rules.psf_fwhm_mm or 0.0) | same
-    scene = Scene(skeleton, foci, lies, tuple(one[0] for one in placed), same, merged, rules)
+    places = tuple(one[0] for one in placed)
+    astray = wrong_sides(skeleton.centroids_mm)
+    scene = Scene(skeleton, foci, lies, places, same, merged, rules, astray)
     return scene, [one[1] for one in placed]
 
 

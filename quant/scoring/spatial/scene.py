@@ -38,6 +38,8 @@ class Scene:
     same, merged : frozenset of (int, int)
         Foci that are one lesion drawn twice; foci within one resolution width (these included).
     rules : LesionRules
+    wrong_side : frozenset of str
+        Bones that do not lie on the side that their names give.
     """
 
     skeleton: "Skeleton"
@@ -47,6 +49,7 @@ class Scene:
     same: Pairs
     merged: Pairs
     rules: LesionRules
+    wrong_side: frozenset[str] = frozenset()
 
     def members(self, system: System, key: str, how: str = "home") -> Members:
         """Return the numbers of the foci of a segment.

@@ -163,8 +163,7 @@ def side_flags(centroids_mm: "Mapping[str, tuple[float, float, float]]") -> tupl
         of unpaired bones. ``SCORE_SIDE_UNKNOWN`` for paired bones named without a side. The score
         follows the names.
     """
-    middle = [x for bone, (x, _, _) in centroids_mm.items() if _unpaired(bone)]
-    wrong = [bone for bone in centroids_mm if _lies_across(bone, centroids_mm, middle)]
+    wrong = wrong_sides(centroids_mm)
     flags = []
     if wrong:
         flags.append(Flag("SCORE_SIDE_MISMATCH", ", ".join(sorted(wrong))))
@@ -172,6 +171,12 @@ def side_flags(centroids_mm: "Mapping[str, tuple[float, float, float]]") -> tupl
     if unsided:
         flags.append(Flag("SCORE_SIDE_UNKNOWN", ", ".join(unsided)))
     return tuple(flags)
+
+
+def wrong_sides(centroids_mm: "Mapping[str, tuple[float, float, float]]") -> frozenset[str]:
+    """Return the bones that do not lie on the side that their names give."""
+    middle = [x for bone, (x, _, _) in centroids_mm.items() if _unpaired(bone)]
+    return frozenset(bone for bone in centroids_mm if _lies_across(bone, centroids_mm, middle))
 
 
 def _unpaired(bone: str) -> bool:

@@ -188,7 +188,9 @@ def test_bones_named_after_the_wrong_side_are_flagged_and_scored_by_name() -> No
     scores = _score(left, bones=bones)
 
     assert "SCORE_SIDE_MISMATCH" in [flag.code for flag in scores.flags]
-    assert scores.siopen.segment("right_upper_limb_proximal").score.score == 1
+    arm = scores.siopen.segment("right_upper_limb_proximal").score
+    assert arm.score == 1
+    assert ("SCORE_SIDE_MISMATCH", "humerus_right") in [(f.code, f.detail) for f in arm.flags]
 
 
 def test_missing_bones_lower_the_part_in_the_field() -> None:
