@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 HELPERS = {"run", "rows", "timing", "works", "bodies", "simulated_studies"}
 
 ACCURACY = {
-    "accuracy", "asphericity", "interval_coverage", "cohort_coverage", "sample_truth",
-    "reading_peers",
+    "accuracy", "asphericity", "interval_coverage", "cohort_coverage", "cohort_agreement",
+    "sample_truth", "reading_peers",
 }  # fmt: skip
 """Scripts whose rows are about right and wrong; those of all others are about time and memory."""
 
