@@ -2,10 +2,11 @@
 
 ``python benchmarks/cohort_agreement.py [--json FILE] [--docs docs/cohort.md]`` prints, for each
 kind of estimate, how many values were compared and the largest relative difference, and exits 1
-beyond the promised tolerance. ``--docs`` puts the table into the page. Needs the reference for the public
-data sets (``QUANT_REFERENCE``); without it the invented sets alone are compared.
+beyond the promised tolerance. ``--docs`` puts the table into the page. Needs the reference for the
+public data sets (``QUANT_REFERENCE``); without it the invented sets alone are compared.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -146,7 +147,8 @@ def penalised(name: str) -> Iterator[Found]:
 
 def everything() -> Iterator[Found]:
     """Compare all that is here."""
-    there = SETS if (DEFAULT / "statistics").is_dir() else FREE
+    folder = Path(os.environ.get("QUANT_REFERENCE", str(DEFAULT))) / "statistics"
+    there = SETS if folder.is_dir() else FREE
     for name in there:
         yield from curves(name)
         if name in MULTI:

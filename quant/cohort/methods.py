@@ -24,17 +24,7 @@ TIES_WORDS = {
 
 def methods_paragraph(plan: "Plan") -> str:
     """Say how everything was computed, for the methods section of a paper."""
-    parts = [
-        (
-            f"Survival was estimated by the Kaplan-Meier method with pointwise {plan.conf_type} 95 % "
-            f"intervals from Greenwood's variance; time was counted in {plan.unit}. Medians follow "
-            "R's rule (the middle of a level part of the curve at exactly one half). Mean survival is "
-            "the area under the curve up to "
-            f"{LIMIT_WORDS.get(plan.limit, f'{plan.limit} {plan.unit}')}, with Greenwood's standard "
-            "error; differences of means use one limit for all, the smallest of the groups' largest "
-            "times. Median follow-up is by reverse Kaplan-Meier."
-        ),
-    ]
+    parts = [_curves(plan)]
     if plan.groups or plan.markers:
         parts.append(
             "Curves were compared by log-rank, Gehan-Breslow, Tarone-Ware and Peto-Prentice tests."
@@ -52,6 +42,18 @@ def methods_paragraph(plan: "Plan") -> str:
         parts.append(_markers(plan))
     parts.append(f"Computed with spectct-quant {VERSION}.")
     return " ".join(parts)
+
+
+def _curves(plan: "Plan") -> str:
+    return (
+        f"Survival was estimated by the Kaplan-Meier method with pointwise {plan.conf_type} 95 % "
+        f"intervals from Greenwood's variance; time was counted in {plan.unit}. Medians follow "
+        "R's rule (the middle of a level part of the curve at exactly one half). Mean survival "
+        "is the area under the curve up to "
+        f"{LIMIT_WORDS.get(plan.limit, f'{plan.limit} {plan.unit}')}, with Greenwood's standard "
+        "error; differences of means use one limit for all, the smallest of the groups' largest "
+        "times. Median follow-up is by reverse Kaplan-Meier."
+    )
 
 
 def _models(plan: "Plan") -> str:

@@ -97,8 +97,8 @@ def _cohort(found: "Analysis") -> Section:
     events = int(table[plan.event].sum())
     said = (
         (
-            f"{len(table)} rows with {events} events; time is {plan.time} in {plan.unit}, the event "
-            f"is {plan.event}. {len(refused)} reasons to refuse a row stand in refused.csv."
+            f"{len(table)} rows with {events} events; time is {plan.time} in {plan.unit}, the "
+            f"event is {plan.event}. {len(refused)} reasons to refuse a row stand in refused.csv."
         ),
     )
     dictionary = tuple(
