@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from quant.report.inspection import Looks
 
 
+HEADER_SHARE = 0.3
+"""Time for the header of one file, in that of a study: also a slow storage gets more by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """By what means studies are measured.
@@ -102,7 +106,8 @@ def opened(means: Means = HERE) -> Iterator[Engines]:
     from quant.pipeline.cage.cage import Cage
     from quant.pipeline.cage.limits import Limits
 
-    limits = Limits(memory_mib=means.memory_mib, study_s=means.study_s)
+    header_s = HEADER_SHARE * means.study_s
+    limits = Limits(memory_mib=means.memory_mib, study_s=means.study_s, header_s=header_s)
     with Cage(means.jobs, limits, is_loud=means.is_loud) as cage:
         cage.start()
         from quant.pipeline.cage.reading import CagedReader

@@ -34,13 +34,17 @@ class Goal:
 
 
 GOALS: tuple[Goal, ...] = (
+    Goal(1, "damaged files are read alike in the cage", "tests.soak.cage:mutants", 1000, 200_000),
     Goal(
         4, "a damaged byte is found or harmless", "tests.soak.corruption:damaged_bytes", 200, 2000
     ),
     Goal(4, "every byte of a record counts", "tests.soak.corruption:every_byte", 200, 10**9),
     Goal(5, "SIGKILL, then resume", "tests.soak.kills:kills", 60, 1500),
     Goal(6, "disk full, then resume", "tests.soak.full_disk:full_disks", 20, 900),
+    Goal(7, "a worker's death over a task", "tests.soak.cage:worker_deaths", 20, 200),
+    Goal(7, "workers killed in a batch", "tests.soak.cage:deaths_in_a_batch", 2, 40),
     Goal(8, "two batches on one output", "tests.soak.two_batches:two_batches", 10, 100),
     Goal(9, "one digest in all surroundings", "tests.soak.sameness:sameness", 3, 20),
+    Goal(12, "a bad file takes at most 20 s", "tests.soak.cage:bad_files", 1, 6),
 )
 """In the order in which they run."""

@@ -47,7 +47,7 @@ class Cage:
     """Long-lived workers for tasks that may kill or hang whoever carries them out.
 
     A worker that dies, hangs or runs out of memory costs the task that it was at: that is tried
-    once more in a fresh worker (unless it used up its computing time, which it would again), and
+    once more in a fresh worker (unless it computed for too long, which it would again), and
     then given back with its death. The tasks behind it are not harmed. Use as a context manager.
 
     Parameters
@@ -182,8 +182,7 @@ class Cage:
             for entry, message in worker.pull():
                 outcomes += self._finished(entry, message)
             if worker.is_open and worker.deadline <= time.monotonic():
-                seconds = worker.in_hand[0].task.wall_s
-                worker.end(Death("TIME_LIMIT", f"no answer within {seconds:.0f} s"))
+                worker.end(_too_late(worker))
             if ended or not worker.is_open:
                 outcomes += self._buried(worker)
         return outcomes
@@ -229,6 +228,12 @@ class Cage:
             needed=f"memory for them (limit now {self.limits.memory_mib} MiB), and room in /tmp",
             next_step="raise --memory-limit; --debug shows what they say",
         )
+
+
+def _too_late(worker: Worker) -> Death:
+    """Say that there was no answer in time; what computes so long would do so again."""
+    seconds = worker.in_hand[0].task.wall_s
+    return Death("TIME_LIMIT", f"no answer within {seconds:.0f} s", is_final=worker.is_computing)
 
 
 class _Line:

@@ -203,6 +203,15 @@ class Worker:
                     stream.close()
 
     @property
+    def is_computing(self) -> bool:
+        """Tell whether it is at work, and not waiting for a disk or a network (Linux)."""
+        try:
+            with open(f"/proc/{self.pid}/stat", "rb") as stream:  # noqa: PTH123 - quick
+                return stream.read().rpartition(b")")[2].split()[0] == b"R"
+        except OSError:
+            return False
+
+    @property
     def has_ended(self) -> bool:
         """Tell whether the process has ended, whoever still holds its pipes."""
         return self._process.poll() is not None
