@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from quant.report.inspection import Looks
 
 
-HEADER_SHARE = 0.3
+HEADER_SHARE = 0.25
 """Time for the header of one file, in that of a study: also a slow storage gets more by it."""
 
 

@@ -42,7 +42,7 @@ class Limits:
     study_s: float = 15.0
     study_s_per_mib: float = 0.1
     wall_s_per_mib: float = 0.5
-    header_s: float = 4.5
+    header_s: float = 4.0
 
     def of_study(self, size_bytes: int, *, effort: float = 1.0) -> tuple[float, float]:
         """Return computing and wall time, seconds, for a study whose files have a size."""
