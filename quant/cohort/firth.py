@@ -4,6 +4,7 @@ import contextlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,7 +92,9 @@ def firth_cox(
     columns, risk = _columns(rows, design, notes)
     nothing = np.full(len(design.names), np.nan)
     found = FirthFit(nothing, nothing, nothing, nothing, nothing, np.nan, np.nan)
-    if risk is not None and len(columns.kept):
+    if find_spec("firthmodels") is None:
+        notes.add("FIRTH_UNAVAILABLE")
+    elif risk is not None and len(columns.kept):
         found = _fit(rows, columns, risk, interval, level, notes)
         if rows.n_events < EVENTS_PER_COVARIATE * len(columns.kept):
             notes.add("FEW_EVENTS", f"{rows.n_events} events, {len(columns.kept)} covariates")

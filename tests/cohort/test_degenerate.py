@@ -105,6 +105,17 @@ def test_separation_is_told_with_an_infinite_coefficient() -> None:
     assert np.isfinite(penalised["coef"]).all()
 
 
+def test_without_firthmodels_there_is_a_code_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("quant.cohort.firth.find_spec", lambda _: None)
+
+    table = cohort.firth_cox(pd.DataFrame(OK), time="time", event="event", covariates=["x"])
+
+    assert table.attrs["flags"] == ["FIRTH_UNAVAILABLE"]
+    assert table["coef"].isna().all()
+
+
 def test_separation_by_a_combination_of_covariates_is_found() -> None:
     rng = np.random.default_rng(5)
     a, b = rng.normal(size=(2, 40))

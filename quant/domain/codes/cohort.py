@@ -109,6 +109,11 @@ SURVIVAL: dict[str, CodeInfo] = {
     "TEST_UNDEFINED": CodeInfo(
         W, "These rows leave no spread to test against: the test is not defined.", "Report no p."
     ),
+    "FIRTH_UNAVAILABLE": CodeInfo(
+        W,
+        "The library for Firth's penalty is not installed.",
+        "Install it: pip install 'spectct-quant[stats]'.",
+    ),
     "STEPWISE_LOOP": CodeInfo(
         W, "Stepwise selection came back to a model it had left.", "Set the limits further apart."
     ),
