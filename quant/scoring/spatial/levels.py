@@ -165,8 +165,23 @@ def _evidence(
             said = f"{100 * lap.voxels / focus.voxels:.1f} % of {focus.key} lies on {name}"
             found.append(Evidence(said, (focus.key,), min(of_bone, 1.0), name, rule))
         if not laps:
-            said = f"{focus.key} lies {lie.distance_mm:.1f} mm beside {lie.nearest}"
+            said = f"{focus.key} lies beside {lie.nearest}, {lie.distance_mm:.1f} mm away"
             found.append(Evidence(said, (focus.key,), None, lie.nearest, rule))
+    return (*found, *_doubtful(scene, segment, home))
+
+
+def _doubtful(scene: Scene, segment: Segment, home: Members) -> tuple[Evidence, ...]:
+    """Name the lesions that do not count here, but may, and why."""
+    found = []
+    bones = scene.skeleton.of_segment(segment.system, segment.key)
+    for n in sorted(scene.members(segment.system, segment.key, "may") - home):
+        key, place = scene.foci[n].key, scene.places[n][segment.system]
+        parts = [
+            f"{100 * lap.voxels / scene.foci[n].voxels:.1f} % of it on {name}"
+            for name, lap in laps_of(scene, n, bones).items()
+        ]
+        said = f"{key} may count here ({', '.join(parts) or place.why})"
+        found.append(Evidence(said, (key,), None, segment.label))
     return tuple(found)
 
 
@@ -191,6 +206,7 @@ def _score_soft(scene: Scene, segment: Segment) -> SegmentByRule:
     for n in sorted(home):
         why = scene.places[n][segment.system].why
         evidence.append(Evidence(f"{scene.foci[n].key}: {why}", (scene.foci[n].key,), source=rule))
+    evidence += _doubtful(scene, segment, home)
     other, further = _others(level, low, high)
     score = SegmentScore(
         segment.system, SOFT, level, None, "", other, tuple(evidence), tuple(flags), further

@@ -139,6 +139,16 @@ def test_every_point_is_traced_to_lesions_and_bones(borders: LesionScores) -> No
                 assert named <= {lesion.key for lesion in borders.lesions}
 
 
+def test_a_lesion_that_may_count_in_a_segment_is_named_there(borders: LesionScores) -> None:
+    lumbar = borders.curie.segment("lumbar_spine_sacrum").score
+    soft = borders.curie.segment("soft_tissue").score
+
+    assert (lumbar.score, lumbar.alternative) == (0, 1)
+    assert lumbar.evidence[-1].lesions == ("lesion_T12_L1",)
+    assert "vertebrae_L1" in lumbar.evidence[-1].text
+    assert soft.evidence[-1].lesions == ("lesion_scapula_R",)
+
+
 def test_a_view_says_which_lesion_hides_which() -> None:
     scores = _scored("projection", Layout.AXIAL, Layout.AXIAL, Layout.AXIAL)
     front, back = scores.planar
