@@ -1,7 +1,7 @@
 """By what means studies are measured: options of the command line, and the engine they name."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quant.dicom.files.reader import ReadsFiles
     from quant.domain.protocol import StudyProtocol
+    from quant.domain.study import StudyFiles
     from quant.pipeline.cage.cage import Cage
     from quant.pipeline.work import Engine
     from quant.report.inspection import Looks
@@ -78,6 +79,17 @@ class Engines:
     reader: "ReadsFiles"
     engine: "Engine"
     cage: "Cage | None" = None
+
+    @property
+    def people(self) -> "Callable[[StudyFiles], tuple[str, str]]":
+        """Return who reads whose studies they are."""
+        if self.cage is None:
+            from quant.dicom.files.patients import patient_of
+
+            return patient_of
+        from quant.pipeline.cage.reading import CagedReader
+
+        return CagedReader(self.cage).patient
 
     def looks(self, protocol: "StudyProtocol", *, voxels: bool) -> "Looks | None":
         """Return who looks at studies; None for this process."""

@@ -215,7 +215,7 @@ def _measure(
             return Exit.NOTHING_TO_MEASURE
         reuse = Reuse(records=not wishes.restart, digests=cache)
         with _Bar(console) as tick:
-            how = How(reuse, engines.engine, View(tick, watch), wishes.identifiers)
+            how = How(reuse, engines.engine, View(tick, watch), wishes.identifiers, engines.people)
             result = run_in(place, index, settings, how)
     logger.info(
         "the run ends: %d studies, %d failed, %d kept from an earlier run",

@@ -93,12 +93,15 @@ class How:
         Progress and times.
     identifiers : bool
         Names and identifiers of patients become columns of the tables.
+    people : callable
+        Reads name and identifier of a study's patient.
     """
 
     reuse: Reuse = EVERYTHING
     engine: Engine = field(default_factory=InProcess)
     view: View = field(default_factory=View)
     identifiers: bool = False
+    people: "Callable[[StudyFiles], tuple[str, str]]" = patient_of
 
 
 @dataclass(frozen=True)
@@ -158,8 +161,10 @@ class BatchResult:
     @property
     def has_errors(self) -> bool:
         """Tell whether a study failed, or a study, a region or a file was refused for an error."""
-        return self.failed > 0 or any(entry.errors for entry in self.entries) or any(
-            CODES[one.code].severity is Severity.ERROR for one in self.index.quarantined
+        return (
+            self.failed > 0
+            or any(entry.errors for entry in self.entries)
+            or any(CODES[one.code].severity is Severity.ERROR for one in self.index.quarantined)
         )
 
 
@@ -324,4 +329,4 @@ def _people(index: "StudyIndex", how: How) -> dict[str, tuple[str, str]]:
     if not how.identifiers:
         return {}
     with how.view.watch.step("read identifiers"):
-        return {study.study_uid: patient_of(study) for study in index.studies}
+        return {study.study_uid: how.people(study) for study in index.studies}

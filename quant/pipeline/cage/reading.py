@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from quant.dicom.files.archives import Listing, Refused, list_archive
 from quant.dicom.files.duplicates import Found, same_object
 from quant.dicom.files.headers import Header, read_header
+from quant.dicom.files.patients import patient_of
 from quant.domain.archive import ArchiveMember
 from quant.domain.flags import CODES
 from quant.domain.unpacking import Packed
@@ -18,6 +19,7 @@ from quant.pipeline.cage.process import Task
 
 if TYPE_CHECKING:
     from quant.domain.archive import FilePath
+    from quant.domain.study import StudyFiles
     from quant.pipeline.cage.cage import Cage, Outcome
     from quant.pipeline.cage.worker import Note
 
@@ -55,6 +57,11 @@ def same(pair: tuple[Found, Found], _note: "Note") -> bool:
     return same_object(*pair)
 
 
+def patient(study: "StudyFiles", _note: "Note") -> tuple[str, str]:
+    """Read whose study it is, in the worker."""
+    return patient_of(study)
+
+
 class CagedReader:
     """Reads in the workers of a cage; a file that kills or hangs one is named and set aside.
 
@@ -90,6 +97,15 @@ class CagedReader:
         limits = self._cage.limits.of_header()
         outcome = self._cage.call(Task(f"{__name__}:same", (one, other), *limits))
         return outcome.message.get("answer") is True
+
+    def patient(self, study: "StudyFiles") -> tuple[str, str]:
+        """Return name and identifier of a study's patient; empty when they cannot be read."""
+        limits = self._cage.limits.of_header()
+        outcome = self._cage.call(Task(f"{__name__}:patient", study, *limits))
+        answer = outcome.message.get("answer")
+        if isinstance(answer, list) and [type(one) for one in answer] == [str, str]:
+            return answer[0], answer[1]
+        return "", ""
 
 
 def _why(outcome: "Outcome") -> tuple[str, str]:
