@@ -252,3 +252,19 @@ def test_rounding_makes_no_new_times() -> None:
     frame = pd.DataFrame({"time": [0.1 + 0.2, 0.3, 0.5, 0.7], "event": [1, 1, 0, 1]})
     curve = cohort.kaplan_meier(frame, time="time", event="event")
     assert curve["n_event"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("time", "event", "median"),
+    [
+        ([1.0, 2, 3, 4], [1, 1, 1, 1], 2.5),  # level at one half from 2 to 3: the sample median
+        ([1.0, 2, 3, 4], [1, 1, 0, 0], 3.0),  # level at one half to the end: middle up to 4
+        ([1.0, 2, 3], [1, 1, 1], 2.0),
+        ([1.0, 2, 3, 4, 5], [1, 1, 0, 0, 0], float("nan")),  # never reached
+        ([0.0, 0, 0, 1], [1, 1, 1, 0], 0.0),
+    ],
+)
+def test_medians_follow_the_rule_of_r(time: list[float], event: list[int], median: float) -> None:
+    frame = pd.DataFrame({"time": time, "event": event})
+    found = cohort.survival_quantiles(frame, time="time", event="event", quantiles=[0.5])
+    np.testing.assert_equal(cell(found, 0, "time"), median)
