@@ -62,7 +62,7 @@ def audit(
         _refuse("The table of checks has no known form.", str(out), "a name in .csv or .json")
     checks = audit(file)
     for line in report_lines(checks, everything):
-        typer.echo(line)
+        typer.echo("".join(char if char.isprintable() else " " for char in line))
     if out is not None:
         _write(checks, out)
         typer.echo(f"{len(checks)} checks written to {out}")
@@ -125,6 +125,8 @@ def _total(checks: "pd.DataFrame") -> str:
 
 def _write(checks: "pd.DataFrame", out: Path) -> None:
     if out.suffix.lower() == ".csv":
-        checks.to_csv(out, index=False, lineterminator="\n")
+        from quant.cohort.output import csv_text
+
+        out.write_text(csv_text(checks), encoding="utf-8", newline="")
     else:
         checks.to_json(out, orient="records", indent=1, force_ascii=False)

@@ -9,7 +9,8 @@ from quant.cohort.figures import curves_figure, forest_figure, p_text
 from quant.cohort.marker_figures import roc_figure, trace_figure
 from quant.cohort.pages import as_html, as_markdown
 from quant.cohort.report import figure_name, sections
-from quant.report.tables import FORMULA_STARTS, as_csv
+from quant.domain.text import inert
+from quant.report.tables import as_csv
 from quant.report.writing import write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def write_analysis(found: "Analysis", out: Path, tick: "Tick | None" = None) -> 
 def csv_text(table: "pd.DataFrame") -> str:
     """Return a table as CSV; no cell and no head can run as a formula in a spreadsheet."""
     heads = [str(name) for name in table.columns]
-    safe = [f"'{name}" if name.startswith(FORMULA_STARTS) else name for name in heads]
+    safe = [inert(name) for name in heads]
     columns = [[_cell(value) for value in table[name]] for name in table.columns]
     return as_csv(safe, zip(*columns, strict=True) if columns else [])
 
@@ -87,13 +88,17 @@ def _cell(value: object) -> "Cell":
 
 
 def parquet_bytes(table: "pd.DataFrame") -> bytes:
-    """Return a table as Parquet."""
+    """Return a table as Parquet, its texts as in CSV."""
+    import pandas as pd
+
     stream = io.BytesIO()
     bare = table.copy()
     bare.attrs = {}
     for name in bare.columns:
-        if bare[name].dtype == object:
-            bare[name] = bare[name].map(_cell).map(lambda one: None if one is None else str(one))
+        if bare[name].dtype == object or pd.api.types.is_string_dtype(bare[name]):
+            cells = [_cell(value) for value in bare[name]]
+            texts = [None if cell is None else inert(str(cell)) for cell in cells]
+            bare[name] = pd.Series(texts, index=bare.index, dtype="str")
     bare.to_parquet(stream, index=False)
     return stream.getvalue()
 

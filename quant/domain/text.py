@@ -11,3 +11,18 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text.strip()
     return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A text cell that begins so (full-width signs too) would run as a formula in a spreadsheet."""
+
+
+def inert(text: str) -> str:
+    """Return text for a table's cell: printable, and no formula, whatever spreadsheet opens it.
+
+    What would begin a formula, after spaces too, gets an apostrophe. Parquet gets the same text as
+    CSV: tables are converted, and joined with one another.
+    """
+    shown = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    active = text.startswith(FORMULA_STARTS) or shown.lstrip().startswith(FORMULA_STARTS)
+    return f"'{shown}" if active else shown

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
-from quant.domain.text import plain
+from quant.domain.text import inert, plain
 from quant.report.columns import (
     LESION_COLUMNS,
     LONG_COLUMNS,
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from quant.domain.study import QuarantineEntry
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A text cell that begins so would run as a formula in a spreadsheet; it gets an apostrophe."""
-
 
 People = Mapping[str, tuple[str, str]]
 """A patient's name and identifier by study UID: only where they were asked for."""
@@ -120,10 +116,7 @@ def _safe(cell: Cell) -> str:
         return repr(cell)
     if isinstance(cell, int):
         return str(cell)
-    text = cell
-    if not cell.isprintable():
-        text = "".join(char if char.isprintable() else " " for char in cell)
-    return f"'{text}" if cell.startswith(FORMULA_STARTS) else text
+    return inert(cell)
 
 
 def _row(
@@ -199,7 +192,7 @@ def _array(cells: "Sequence[Cell]", field: "pa.Field") -> "pa.Array":
     there = np.array([cell is not None for cell in cells], dtype=np.uint8)
     validity = pa.py_buffer(np.packbits(there, bitorder="little").tobytes())
     if field.type == pa.string():
-        texts = [b"" if cell is None else str(cell).encode() for cell in cells]
+        texts = [b"" if cell is None else inert(str(cell)).encode() for cell in cells]
         offsets = np.cumsum([0, *map(len, texts)], dtype=np.int32)
         buffers = [validity, pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(texts))]
     else:
