@@ -140,9 +140,6 @@ def test_the_same_input_gives_the_same_bytes(
     ("more", "words"),
     [
         (("--marker", "nothing"), "COLUMN_MISSING"),
-        (("--ties", "other"), "unknown choice"),
-        (("--limit", "-3"), "unknown limit"),
-        (("--unit", "weeks"), "Unknown unit"),
         (("--marker", "site"), "COLUMN_NOT_NUMERIC"),
     ],
 )

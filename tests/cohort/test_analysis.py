@@ -15,6 +15,7 @@ from quant.cohort.pages import as_markdown, marked
 from quant.cohort.plan import Plan
 from quant.cohort.report import sections
 from quant.domain.flags import CODES
+from quant.errors import UsageError
 
 BASE: dict[str, list[object]] = {
     "subject_key": [f"p{number}" for number in range(12)], "t": list(range(1, 13)),
@@ -57,6 +58,22 @@ def test_every_cohort_ends_with_a_report(name: str, rows: int, tmp_path: Path) -
     if name != "fine" or rows == 1:
         assert noted & {"NO_EVENTS", "ALL_EVENTS", "TEST_UNDEFINED", "ROWS_LEFT_OUT", "SEPARATION",
                         "ONE_GROUP"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (Plan("t", "e", "days", markers=("nothing",)), "COLUMN_MISSING"),
+        (Plan("t", "e", "days", covariates=("t",)), "explain nothing"),
+        (Plan("t", "e", "days", ties="other"), "unknown choice"),
+        (Plan("t", "e", "days", conf_type="other"), "unknown choice"),
+        (Plan("t", "e", "days", limit="-3"), "unknown limit"),
+        (Plan("t", "e", "days", replicates=3), "too few replicates"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_refused_before_any_work(plan: Plan, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        plan.filled().check(pd.DataFrame(BASE))
 
 
 def test_markdown_shows_marks_as_they_are() -> None:
