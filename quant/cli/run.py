@@ -193,6 +193,7 @@ def _measure(
         from quant.dicom.files.cache import opened_cache
         from quant.dicom.index import index_tree
         from quant.pipeline.batch import How, Reuse, View, run_in
+        from quant.pipeline.collector import collector_paused
         from quant.pipeline.protocols import protocol_hash
 
     logger.info(
@@ -204,7 +205,7 @@ def _measure(
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     with opened_cache() as cache:
-        with watch.step("index files"):
+        with watch.step("index files"), collector_paused():
             index = index_tree(input_folder, rois=wishes.rois, cache=cache, reader=engines.reader)
         logger.info(
             "the input is indexed",

@@ -14,6 +14,7 @@ from quant.dicom.files.patients import patient_of
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
 from quant.errors import StudyError
+from quant.pipeline.collector import collector_paused
 from quant.pipeline.derived import Sources, derive
 from quant.pipeline.digest import combined, result_sums
 from quant.pipeline.entries import Entry
@@ -225,7 +226,7 @@ def run_in(place: Path, index: "StudyIndex", protocol: "StudyProtocol", how: How
     BatchResult
         As of :func:`run_batch`.
     """
-    with how.view.watch.step("open ledger"):
+    with how.view.watch.step("open ledger"), collector_paused():
         ledger = Ledger(place)
     with closing(ledger):
         entries, reused = _measured(place, index, protocol, ledger, how)
@@ -244,7 +245,7 @@ def _measured(
     """Keep the records that are there, have the rest measured; say how many were kept."""
     total = len(index.studies)
     how.view.step("", 0, total)
-    with how.view.watch.step("find records"):
+    with how.view.watch.step("find records"), collector_paused():
         _drop_damaged(place, {study.study_uid for study in index.studies}, ledger)
         entries = _kept(index, protocol_hash(protocol), ledger, how.reuse)
     reused = len(entries)

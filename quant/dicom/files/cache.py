@@ -310,5 +310,7 @@ def _header(text: object) -> Header | None:
     texts, values = kept[:-1], kept[-1]
     if not all(isinstance(one, str) for one in texts) or not isinstance(values, dict):
         return None
-    values = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
+    for key, one in values.items():
+        if isinstance(one, list):
+            values[key] = tuple(one)
     return Header(**dict(zip(TEXTS, texts, strict=True)), facts=values)

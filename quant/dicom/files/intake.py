@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from quant.dicom.files.archives import Gauge, Listing, is_archive
 from quant.dicom.files.objects import DICOMDIR_CLASS
 from quant.dicom.files.reader import PlainReader, ReadsFiles, headers_of
-from quant.dicom.files.tree import claimed_content, is_region_file, walk
+from quant.dicom.files.tree import by_parts, claimed_content, is_region_file, walk
 from quant.domain.archive import ArchiveMember, FilePath, place_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def take_in(
         for member, problem, header in _opened(listing, reader):
             _take_member(member, problem, header, intake, accounts)
             progress.step()
-    intake.headers.sort(key=lambda one: place_of(one[0]))
+    intake.headers.sort(key=lambda one: by_parts(place_of(one[0])))
     intake.loose.sort()
     return intake
 
