@@ -214,6 +214,8 @@ def _measure(
         if _is_empty(index):
             _say_nothing_found(console, index)
             return Exit.NOTHING_TO_MEASURE
+        if not index.studies:
+            _say_nothing_found(console, index)
         reuse = Reuse(records=not wishes.restart, digests=cache)
         with _Bar(console) as tick:
             how = How(reuse, engines.engine, View(tick, watch), wishes.identifiers, engines.people)
