@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 help:
 	@echo "make demo   install and measure the sample study (about 3 minutes the first time)"
-	@echo "make test   install and run all tests (about 6 minutes the first time)"
+	@echo "make test   install and run all tests, on all cores (about 10 minutes on two)"
 	@echo "make lint   ruff, mypy, import-linter"
 	@echo "make check  test, then lint: what continuous integration runs"
 	@echo "make benchmark  speed and accuracy against peers, as tables and benchmarks/results/*.json (30 minutes)"
@@ -41,8 +41,8 @@ demo: $(VENV)/.installed-run
 	@$(BIN)/quant run data-samples -o out/demo
 
 test: $(VENV)/.installed-test
-	@echo "== running all tests (2 to 5 minutes)"
-	@$(BIN)/python -m pytest
+	@echo "== running all tests (about 10 minutes on two cores)"
+	@$(BIN)/python -m pytest -n auto --dist loadscope
 
 lint: $(VENV)/.installed-test
 	@echo "== ruff: style";            $(BIN)/ruff check .
