@@ -126,7 +126,7 @@ def test_an_audit_written_as_a_table_has_no_live_cell(tmp_path: Path) -> None:
 def test_tables_of_a_cohort_have_no_live_cell_in_any_form(tmp_path: Path) -> None:
     import pandas as pd
 
-    from quant.cohort.output import csv_text, parquet_bytes
+    from quant.cohort.report.output import csv_text, parquet_bytes
 
     frame = pd.DataFrame({"=head": list(PAYLOADS), "value": range(len(PAYLOADS))})
     path = tmp_path / "t.parquet"

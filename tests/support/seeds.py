@@ -5,7 +5,7 @@ a file. No UID is random: the same bytes come out every time.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,9 +86,8 @@ def emission(**changes: object) -> Dataset:
     )
 
 
-def organs(**changes: object) -> Dataset:
-    """Return a binary DICOM SEG of the organs, bit-packed."""
-    masks = boxes()
+def segments(masks: Mapping[str, NDArray[np.uint8]], **changes: object) -> Dataset:
+    """Return masks (K, J, I) on the grid of the emission volume as a binary DICOM SEG."""
     frames: list[Dataset] = []
     pixels: list[NDArray[np.uint8]] = []
     for number, mask in enumerate(masks.values(), start=1):
@@ -137,6 +136,11 @@ def organs(**changes: object) -> Dataset:
     )
     data["PixelData"].VR = "OB"
     return changed(data, **changes)
+
+
+def organs(**changes: object) -> Dataset:
+    """Return the organs as a binary DICOM SEG, bit-packed."""
+    return segments(boxes(), **changes)
 
 
 def fractional_organs() -> Dataset:
