@@ -100,7 +100,7 @@ def histogram(
 def _shares(sphere: "SphereValues") -> "tuple[NDArray[np.float64], NDArray[np.float64]]":
     """Return the edges of the bins, and the part of the volume in each, percent."""
     low, high = float(sphere.values.min()), float(sphere.values.max())
-    room = max(high - low, 1e-6 * max(abs(high), 1e-6)) * 0.06
+    room = max(0.06 * (high - low), 0.02 * abs(high), 1e-6)
     edges = np.linspace(low - room, high + room, BINS + 1)
     shares, _ = np.histogram(sphere.values, edges, weights=sphere.weights)
     return edges, 100.0 * shares / sphere.weights.sum(dtype=np.float64)
@@ -154,7 +154,7 @@ def sweep_chart(canvas: Canvas, box: Box, passport: "Passport | None", value: fl
     words = [(label, _last(curve), colour) for label, curve, colour in curves]
     _beside(canvas, frame, [*words, ("as drawn", value, INK)])
     if any(sweep.open):
-        canvas.text((box[2], box[1] + 13), "hollow: reaches beyond", AXIS, "rs")
+        canvas.text((box[2], box[1] + 33), "hollow: cut off", AXIS, "rs")
     return Panel(name, box)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
 
+_BYTES = 2
 KINDS: "dict[int, np.dtype[np.uint8] | np.dtype[np.uint16]]" = {
     2: np.dtype(np.uint8),
     512: np.dtype(np.uint16),
@@ -120,6 +121,9 @@ def read_nifti(path: Path) -> Stored:
     affine = np.eye(4)
     affine[:3] = np.array(found[43:55]).reshape(3, 4)
     grid = Grid((k, j, i), (_TO_RAS @ affine)[:, [2, 1, 0, 3]])
-    values = np.frombuffer(content, KINDS[code].newbyteorder("<"), offset=352).reshape(k, j, i)
+    flat = np.frombuffer(content, np.uint8, offset=352)
+    values = flat if code == _BYTES else flat.view(KINDS[code].newbyteorder("<"))
     words = found[33].rstrip(b"\0").decode("ascii", "replace")
-    return Stored(grid, values, found[22], found[23], words, window=(found[28], found[27]))
+    return Stored(
+        grid, values.reshape(k, j, i), found[22], found[23], words, window=(found[28], found[27])
+    )

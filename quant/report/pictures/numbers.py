@@ -156,7 +156,7 @@ def sphere_table(canvas: Canvas, box: Box, record: "StudyRecord") -> Panel:
     """Write the values of the three spheres."""
     left, top, right, _ = box
     canvas.text((left, top + 15), "Spheres", STRONG)
-    columns = [left + 196, left + 254, left + 320, left + 372, right]
+    columns = [left + 188, left + 244, left + 306, left + 356, right]
     heads = (*(head for _, head, _ in SPHERE_COLUMNS), "inside")
     for x, head in zip(columns, heads, strict=True):
         canvas.text((x, top + 15), head, HEAD, "rs")

@@ -147,10 +147,12 @@ def _straight(
         slab = slab.T
     rows = start[row_axis] + down[row_axis] * np.arange(plane.shape[0])
     columns = start[column_axis] + across[column_axis] * np.arange(plane.shape[1])
-    flat = _weights(rows, slab.shape[0]) @ slab @ _weights(columns, slab.shape[1]).T
-    inside = _within(rows, slab.shape[0])[:, None] & _within(columns, slab.shape[1])[None, :]
-    if not _within(np.array([depth]), size)[0]:
-        inside = np.zeros_like(inside)
+    left, right = _weights(rows, slab.shape[0]), _weights(columns, slab.shape[1])
+    flat: NDArray[np.float32] = left @ slab @ right.T
+    inside = np.zeros(plane.shape, dtype=np.bool_)
+    if _within(np.array([depth]), size)[0]:
+        in_row, in_column = _within(rows, slab.shape[0]), _within(columns, slab.shape[1])
+        inside[np.ix_(in_row, in_column)] = True
     return flat, inside
 
 

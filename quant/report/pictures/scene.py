@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 CT_BODY = 8
 """Stored CT numbers above this are body (or table): more than about -195 HU."""
 
-EMISSION_BODY = 0.04
-"""Without a CT, what is above this part of the display window."""
+EMISSION_BODY = 0.004
+"""Without a CT, what is above this part of the display window: too much is better than a part."""
 
 BODY_SHARE = 0.01
 """A plane belongs to the body when this part of its voxels does."""

@@ -80,9 +80,10 @@ BODY_MARGIN_MM, FINEST_MM = 8.0, 0.4
 MIP_TITLES = ("Maximum, anterior", "Maximum, left")
 LEGEND = (
     "Solid: tumour, spheres, and L2 on the CT. Dashed: liver, muscles, further lesions. "
-    "Projections are black where the highest 0.2 % of all voxels begin."
+    "Projections are black from the hottest 0.2 % of voxels up."
 )
-CHARTS_TALL, TABLES_TALL = 214, 330
+TABLES_TALL, NOTES_TALL = 330, 200
+LEAST_CHART, MOST_CHART = 210, 270
 LABEL, FINE = Style(15, INK, "Bold"), Style(13, SOFT)
 
 FOR_LOOKING_ONLY = (
@@ -113,8 +114,10 @@ def draw_sheet(record: "StudyRecord", copies: "Copies") -> Sheet:
     panels.append(draw_lights(canvas, (MARGIN, 106, WIDTH - MARGIN, 190), record))
     panels += _fused_rows(canvas, scene)
     overview, below = _overview(canvas, scene)
-    panels += overview + _charts(canvas, scene, below + 12)
-    below += 12 + CHARTS_TALL + 24
+    room = HEIGHT - MARGIN - NOTES_TALL - TABLES_TALL - below - 36
+    tall = max(LEAST_CHART, min(MOST_CHART, room))
+    panels += overview + _charts(canvas, scene, (below + 12, tall))
+    below += 12 + tall + 24
     panels += _tables(canvas, record, below)
     panels.append(_notes(canvas, record, below + TABLES_TALL))
     return Sheet(canvas.webp(), (WIDTH, HEIGHT), {panel.name: panel for panel in panels})
@@ -267,12 +270,11 @@ def _ct_titles(scene: Scene) -> tuple[str, str]:
     return f"CT, coronal at {through}", f"CT, sagittal at {through}"
 
 
-def _charts(canvas: Canvas, scene: Scene, top: int) -> list[Panel]:
+def _charts(canvas: Canvas, scene: Scene, place: tuple[int, int]) -> list[Panel]:
     """Draw the histograms of the spheres and the asphericity against the threshold."""
+    top, tall = place
     widths, lefts = (196, 196, 196, 254), (RIGHT, RIGHT + 200, RIGHT + 400, RIGHT + 614)
-    boxes: list[Box] = [
-        (x, top, x + w, top + CHARTS_TALL) for x, w in zip(lefts, widths, strict=True)
-    ]
+    boxes: list[Box] = [(x, top, x + w, top + tall) for x, w in zip(lefts, widths, strict=True)]
     record, panels = scene.record, []
     titles = ("Liver sphere", "Muscle sphere, left", "Muscle sphere, right")
     for row, title, box in zip(ROWS[:3], titles, boxes, strict=False):

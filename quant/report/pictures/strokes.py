@@ -107,7 +107,7 @@ def contour_distance(field: NDArray[np.float32]) -> NDArray[np.float32]:
     flat = slope < 1e-3
     distance = np.abs(field - np.float32(INSIDE_WEIGHT)) / np.where(flat, 1.0, slope)
     distance[flat] = np.inf
-    return distance.astype(np.float32)
+    return np.asarray(distance, dtype=np.float32)
 
 
 def padded(region: "Region") -> "tuple[Grid, NDArray[np.float32]]":

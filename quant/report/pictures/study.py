@@ -2,15 +2,21 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quant.errors import OutputError
-from quant.report.pictures.copies import Measured, write_copies
+from quant.report.pictures import SHEET
+from quant.report.pictures.copies import Measured, read_copies, write_copies
+from quant.report.writing import write_bytes
+
+if TYPE_CHECKING:
+    from quant.domain.record import StudyRecord
 
 logger = logging.getLogger(__name__)
 
 
 def write_pictures(outcome: Measured, folder: Path) -> None:
-    """Write the display copies of a study.
+    """Write the display copies of a study and its sheet.
 
     Whatever goes wrong with a picture is logged, and the study keeps its record without it.
 
@@ -21,7 +27,27 @@ def write_pictures(outcome: Measured, folder: Path) -> None:
     """
     try:
         write_copies(outcome, folder)
+        write_sheet(outcome.record, folder)
     except OutputError:
         raise
     except Exception:  # a picture is no reason to lose a study
         logger.warning("study %s has no pictures", outcome.record.study_uid, exc_info=True)
+
+
+def write_sheet(record: "StudyRecord", folder: Path) -> None:
+    """Draw the sheet of a study from its record and its display copies, and write it.
+
+    Parameters
+    ----------
+    record : StudyRecord
+    folder : Path
+        The study's own folder.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    from quant.report.pictures.sheet import draw_sheet
+
+    write_bytes(folder / SHEET, draw_sheet(record, read_copies(folder)).webp)

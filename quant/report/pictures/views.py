@@ -103,8 +103,8 @@ def fused_pixels(scene: "Scene", plane: Plane, top: float) -> Pixels:
 def ct_grey(ct: "Stored", plane: Plane) -> NDArray[np.float32]:
     """(R, C) float32: the CT's display numbers, 0 to 255; black where there is no CT."""
     grey, inside = sample(ct.grid, ct.values, plane)
-    grey[~inside] = 0.0
-    return grey
+    shown: NDArray[np.float32] = np.where(inside, grey, np.float32(0.0))
+    return shown
 
 
 def fused_panel(canvas: Canvas, name: str, box: Box, cut: tuple["Scene", Plane, float]) -> Panel:
