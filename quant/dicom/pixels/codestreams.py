@@ -26,7 +26,7 @@ Size = tuple[int, int, int]
 
 
 def require_sound_frames(data: "Dataset", syntax: str) -> None:
-    """Refuse compressed pixel data whose frames are not what the header says.
+    """Refuse compressed pixel data whose frames are not what the header says; unwrap JP2 files.
 
     Parameters
     ----------
@@ -40,19 +40,29 @@ def require_sound_frames(data: "Dataset", syntax: str) -> None:
     ValueError
         When a frame has no header of its format, another size than the object states, or (JP2) a
         box of no length, at which pydicom 3.0 never comes back.
+
+    Notes
+    -----
+    A JP2 file header has no place in DICOM (PS3.5 A.4.4) but occurs. Decoders get the bare stream:
+    the reader of JP2 headers in OpenJPEG up to 2.5.3 writes out of bounds (CVE-2025-54874).
     """
     if syntax not in JPEG and syntax not in JPEG_2000:
         return
-    from pydicom.encaps import generate_frames
+    from pydicom.encaps import encapsulate, generate_frames
 
     stated = (int(data.Rows), int(data.Columns), int(data.SamplesPerPixel))
     count = int(data.get("NumberOfFrames") or 1)
-    size_of = jpeg_size if syntax in JPEG else jpeg_2000_size
+    frames, wrapped = [], False
     for frame in generate_frames(data.PixelData, number_of_frames=count):
-        size = size_of(frame)
+        start = codestream_start(frame) if syntax in JPEG_2000 else 0
+        size = jpeg_2000_size(frame[start:]) if syntax in JPEG_2000 else jpeg_size(frame)
         if size != stated:
             message = f"a frame of rows, columns, samples {size}, stated {stated}"
             raise ValueError(message)
+        frames.append(frame[start:])
+        wrapped |= start > 0
+    if wrapped:
+        data.PixelData = encapsulate(frames)
 
 
 def jpeg_size(frame: bytes) -> Size:
@@ -76,23 +86,23 @@ def jpeg_size(frame: bytes) -> Size:
 
 
 def jpeg_2000_size(frame: bytes) -> Size:
-    """Return rows, columns and samples of a JPEG 2000 frame, in a JP2 file or bare.
-
-    Raises
-    ------
-    ValueError
-    """
-    at = _codestream_start(frame)
-    size = frame[at + 4 : at + 42]
-    if frame[at : at + 4] != b"\xff\x4f\xff\x51" or len(size) < 38:
+    """Return rows, columns and samples of a bare JPEG 2000 codestream; raises ValueError."""
+    size = frame[4:42]
+    if frame[:4] != b"\xff\x4f\xff\x51" or len(size) < 38:
         message = "not a JPEG 2000 stream"
         raise ValueError(message)
     across, down, left, top = (int.from_bytes(size[n : n + 4], "big") for n in (4, 8, 12, 16))
     return down - top, across - left, int.from_bytes(size[36:38], "big")
 
 
-def _codestream_start(frame: bytes) -> int:
-    """Hop from box to box as pydicom does, but refuse those of no length."""
+def codestream_start(frame: bytes) -> int:
+    """Return where the codestream begins in a JP2 file, hopping from box to box; 0 when bare.
+
+    Raises
+    ------
+    ValueError
+        For a box of no length.
+    """
     at = 0
     if frame.startswith(JP2_START):
         at = len(JP2_START) + 4
