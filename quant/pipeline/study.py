@@ -45,6 +45,7 @@ class StudyOutcome:
     volume: "Volume | None" = None
     regions: "tuple[Region, ...]" = ()
     ct: "SeriesEntry | None" = None
+    emission: "SeriesEntry | None" = None
 
     @property
     def primary(self) -> "Region | None":
@@ -138,7 +139,7 @@ def _measure(
     blank = replace(blank, passports=passports)
     measurements += tuple(_passport_rows(passports))
     record = _judged(_record(blank, volume, laid, spheres, measurements))
-    return StudyOutcome(record, volume, laid.regions, selection.ct)
+    return StudyOutcome(record, volume, laid.regions, selection.ct, selection.emission)
 
 
 def warm_up() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from quant.dicom.files.digests import file_digest, with_input_hash
+from quant.dicom.objects.identity import Naming
 from quant.domain.record import Status, StudyRecord
 from quant.errors import OutputError, StudyError
 from quant.pipeline.failure import blank_record, failed
@@ -46,6 +47,8 @@ class Job:
         SHA-256 of files that are known not to have changed, by path as text.
     reuse : bool
         Keep a whole record of the same input, protocol and version that is there already.
+    naming : Naming
+        Whether DICOM objects are written, and whom they name.
     """
 
     study: "StudyFiles"
@@ -53,6 +56,7 @@ class Job:
     out: Path
     digests: "Mapping[str, str]" = field(default_factory=dict)
     reuse: bool = True
+    naming: Naming = Naming.PSEUDONYM
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def carry_out(job: Job, begun: "Callable[[StudyFiles], object] | None" = None) -
     path = record_path(job.out, study, job.protocol)
     kept = whole_record(path) if job.reuse else None
     try:
-        record = kept or _measure_and_write(study, job.protocol, path, watch)
+        record = kept or _measure_and_write(study, job, path, watch)
     except OutputError:
         raise
     except Exception as error:  # as in measure_study: the batch must go on
@@ -227,13 +231,14 @@ def _hashed(study: "StudyFiles", digests: _Digests) -> "StudyFiles":
 
 
 def _measure_and_write(
-    study: "StudyFiles", protocol: "StudyProtocol", path: Path, watch: Stopwatch
+    study: "StudyFiles", job: Job, path: Path, watch: Stopwatch
 ) -> StudyRecord:
+    from quant.pipeline.objects import write_objects
     from quant.pipeline.study import measure_study
     from quant.report.meshes import write_meshes
     from quant.report.pictures.study import write_pictures
 
-    outcome = measure_study(study, protocol, watch)
+    outcome = measure_study(study, job.protocol, watch)
     if outcome.primary is not None:
         with watch.step("write mesh"):
             write_meshes(outcome.primary, mesh_folder(path))
@@ -241,4 +246,6 @@ def _measure_and_write(
         write_pictures(outcome, mesh_folder(path))
     with watch.step("write record"):
         write_record(outcome.record, path)
+    with watch.step("write DICOM objects"):
+        write_objects(outcome, path.stem, mesh_folder(path), job.naming)
     return outcome.record

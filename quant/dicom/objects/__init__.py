@@ -1,0 +1,1 @@
+"""What other systems take in: DICOM SEG of the segments, DICOM SR of the measurements."""
