@@ -62,6 +62,7 @@ class Style:
 
 BODY, SMALL = Style(17), Style(14, SOFT)
 STRONG = Style(17, weight="Bold")
+LABEL, FINE = Style(15, INK, "Bold"), Style(13, SOFT)
 
 
 @dataclass(slots=True, eq=False)

@@ -185,10 +185,14 @@ def _axes(canvas: Canvas, frame: Frame, along: str, up: str) -> None:
     left, top, right, bottom = frame.box
     canvas.rule(left, right, bottom, SOFT)
     canvas.rectangle((left - 1, top, left, bottom + 1), fill=SOFT)
+    last = left - 100.0
     for tick in ticks(frame.x[1], 4, frame.x[0]):
         x, _ = frame.at(tick, frame.y[0])
         canvas.rectangle((round(x), bottom, round(x) + 1, bottom + 5), fill=SOFT)
-        canvas.text((x, bottom + 7), f"{tick:g}", AXIS, "mt")
+        half = canvas.width(f"{tick:g}", AXIS) / 2
+        if x - half > last + 6:
+            canvas.text((x, bottom + 7), f"{tick:g}", AXIS, "mt")
+            last = x + half
     for tick in ticks(frame.y[1], 4, frame.y[0]):
         _, y = frame.at(frame.x[0], tick)
         canvas.rule(left - 5, left, round(y), SOFT)

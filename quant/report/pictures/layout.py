@@ -5,6 +5,14 @@ from dataclasses import dataclass
 from quant.report.pictures.canvas import Box
 from quant.report.pictures.planes import Plane
 
+WIDTH, HEIGHT = 2000, 1414
+"""A4 across, about 170 dots an inch."""
+
+MARGIN, GAP = 40, 8
+PICTURES_TOP = 222
+RIGHT = 1092
+"""Where the right half of the sheet begins."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:

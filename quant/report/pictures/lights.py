@@ -178,7 +178,8 @@ def _registration(record: "StudyRecord") -> list[Reason]:
 
 
 def _field(record: "StudyRecord") -> list[Reason]:
-    found: list[Reason] = [(State.FINE, "tumour and spheres wholly in view")]
+    seen = "tumour and spheres" if record.spheres else "tumour"
+    found: list[Reason] = [(State.FINE, f"{seen} wholly in view")]
     if record.primary is None:
         found = [(State.UNKNOWN, "no tumour region")]
     for region in record.regions:

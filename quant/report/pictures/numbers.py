@@ -82,8 +82,9 @@ def ratio_table(canvas: Canvas, box: Box, record: "StudyRecord") -> Panel:
     left, top, right, _ = box
     value_at, from_at = left + 190, left + 210
     canvas.text((left, top + 15), "Ratios", STRONG)
-    canvas.text((from_at, top + 15), f"{_coverage(record)} of sphere positions", HEAD)
-    canvas.text((right, top + 15), "± 20 %", HEAD, "rs")
+    if covered := _coverage(record):
+        canvas.text((from_at, top + 15), f"{covered} of sphere positions", HEAD)
+        canvas.text((right, top + 15), "± 20 %", HEAD, "rs")
     y = top + 24
     for name, label in RATIO_LABELS.items():
         y += LINE
@@ -112,7 +113,7 @@ def _coverage(record: "StudyRecord") -> str:
         for one in record.measurements
         if one.name in RATIO_LABELS and one.interval is not None
     ]
-    return covered[0] if covered else "interval"
+    return covered[0] if covered else ""
 
 
 def _whisker(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.domain.record import LESION_ROLES
+from quant.domain.record import LESION_ROLES, Status
 from quant.domain.region import Region, Role
 from quant.report.pictures.copies import Copies
 
@@ -42,6 +42,13 @@ class Scene:
     def sphere(self, role: Role) -> "Sphere | None":
         """Return a reference sphere."""
         return next((one for one in self.record.spheres if one.role == role), None)
+
+    def why_no(self, what: str) -> str:
+        """Say why there is no ``emission`` or ``ct``."""
+        record = self.record
+        if record.status is Status.FAILED and record.quarantine and not record.measurements:
+            return f"not measured ({record.quarantine[-1].code})"
+        return self.copies.missing.get(what, "there is none")
 
     def regions(self, *roles: Role) -> tuple[Region, ...]:
         """Return the regions of some roles, the primary tumour left out."""

@@ -97,14 +97,14 @@ def fused_pixels(scene: "Scene", plane: Plane, top: float) -> Pixels:
         grey = CT_BRIGHTNESS * ct_grey(scene.copies.ct, plane)[..., None]
         pixels = grey + cover * (colour - grey)
     pixels[~inside] = OUTSIDE
-    return pixels.astype(np.float32)
+    return np.asarray(pixels, dtype=np.float32)
 
 
 def ct_grey(ct: "Stored", plane: Plane) -> NDArray[np.float32]:
     """(R, C) float32: the CT's display numbers, 0 to 255; black where there is no CT."""
     grey, inside = sample(ct.grid, ct.values, plane)
-    shown: NDArray[np.float32] = np.where(inside, grey, np.float32(0.0))
-    return shown
+    grey[~inside] = 0.0
+    return grey
 
 
 def fused_panel(canvas: Canvas, name: str, box: Box, cut: tuple["Scene", Plane, float]) -> Panel:
@@ -119,7 +119,7 @@ def ct_panel(canvas: Canvas, name: str, box: Box, cut: tuple["Scene", Plane, flo
     """Draw a CT cut with the outlines of L2, liver, muscles, tumours and spheres."""
     scene, plane, _ = cut
     if scene.copies.ct is None:
-        return empty_panel(canvas, name, box, scene.copies.missing.get("ct", "no CT"))
+        return empty_panel(canvas, name, box, scene.why_no("ct"))
     grey, inside = sample(scene.copies.ct.grid, scene.copies.ct.values, plane)
     pixels = np.repeat(grey[..., None], 3, axis=2)
     pixels[~inside] = OUTSIDE
@@ -154,7 +154,7 @@ def projection_panels(canvas: Canvas, cuts: dict[str, tuple[Box, Plane]], scene:
     """
     emission = scene.copies.emission
     if emission is None:
-        why = scene.copies.missing.get("emission", "no emission volume")
+        why = scene.why_no("emission")
         return [empty_panel(canvas, name, box, why) for name, (box, _) in cuts.items()]
     grid, values = upright(emission.grid, emission.values)
     panels = []
