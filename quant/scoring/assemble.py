@@ -79,26 +79,28 @@ def _incomplete(groups: Groups, problems: list[Problem], *, fill: bool) -> None:
     unsure = unsure if problems else ""
     for (key, system), slots in groups.items():
         lacking = [one.key for one in total_segments(system) if one.key not in slots]
-        rivals = [
-            entry
-            for other in images[_image(key, system)]
-            if lacking and other != key
-            for segment in slots
-            for entry in groups[other, system].get(segment, ())
-        ]
-        if not lacking or (fill and not rivals):
+        others = [groups[other, system] for other in images[_image(key, system)] if other != key]
+        if not lacking or (fill and not others):
             continue
         own = [one for rows in slots.values() for one in rows]
         text = (
             f"this reading of {system} ({_rows(own)}) has no row for {', '.join(lacking)}{unsure}"
+            f"{_other_readers(slots, others)}"
         )
-        if rivals:
-            text += f"; another reader has scored the same slot ({_rows(rivals)})"
         fix = (
             "each reader needs a row for every segment: write 'not assessable' for what was not "
-            "seen (or run with --missing not-assessable)"
+            f"seen{'' if others else ' (or run with --missing not-assessable)'}"
         )
         problems.append(Problem(own[0].row, text, fix, own[0].source))
+
+
+def _other_readers(slots: Slots, others: list[Slots]) -> str:
+    """Say where other readers' rows of the same images stand; of the same slots, if there are."""
+    rows = [entry for other in others for entries in other.values() for entry in entries]
+    rivals = [one for one in rows if one.segment in slots]
+    if rivals:
+        return f"; another reader has scored the same slot ({_rows(rivals)})"
+    return f"; another reader has scored the same images ({_rows(rows)})" if rows else ""
 
 
 def _image(key: ReadingKey, system: System) -> tuple[object, ...]:

@@ -107,10 +107,15 @@ def test_two_readers_sharing_one_reading_are_refused(tmp_path: Path) -> None:
     for row in rows[5:]:
         row["reader"] = "B"
 
-    told = _refusal(write_csv(tmp_path / "scores.csv", rows))
+    path = write_csv(tmp_path / "scores.csv", rows)
 
-    assert "row 2: this reading of curie" in told
-    assert "row 7: this reading of curie" in told
+    for missing in Missing:
+        told = _refusal(path, missing)
+        assert "row 2: this reading of curie" in told
+        assert "another reader has scored the same images (rows 7, 8, 9, 10, 11)" in told
+        assert "row 7: this reading of curie" in told
+        assert "another reader has scored the same images (rows 2, 3, 4, 5, 6)" in told
+        assert "run with --missing" not in told
 
 
 def test_a_row_that_is_there_twice_in_the_wide_layout_is_one_problem(tmp_path: Path) -> None:
