@@ -12,8 +12,8 @@ import quant.report
 from quant.errors import OutputError
 from quant.pipeline.folder import RECORDS
 from quant.pipeline.seals import Seal, seals_from
-from quant.report.page import write_page
 from quant.report.records import read_record
+from quant.report.site.build import Form, Source, is_there, write_site
 from quant.report.tables import People, write_quarantine, write_tables
 from quant.version import VERSION
 
@@ -51,11 +51,14 @@ class Sources:
         What was refused before any study was measured.
     people : dict of str to (str, str)
         Name and identifier of the patient by study UID, where they were asked for.
+    form : Form
+        How the report is laid out.
     """
 
     entries: "Sequence[Entry]"
     quarantine: "Sequence[QuarantineEntry]" = ()
     people: People = field(default_factory=dict)
+    form: Form = Form.AUTO
 
     def key(self) -> str:
         """Return a hash of all of it, and of the code that makes files from it."""
@@ -66,6 +69,7 @@ class Sources:
              for one in self.entries],
             [[one.path, one.study_uid, one.code, one.message] for one in self.quarantine],
             sorted(self.people.items()),
+            self.form,
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -126,9 +130,10 @@ def derive(place: Path, sources: Sources, ledger: "Ledger", watch: "Stopwatch") 
         write_tables(_noting(records, refused), place, sources.people)
         write_quarantine(refused, place)
     with watch.step("write report"):
-        write_page(records, refused, place)
+        names = [one.record for one in sources.entries]
+        pages = write_site(Source(place, names, records, refused), sources.form)
     seals = {name: Seal.of(place / name).as_list() for name in (*TABLES, *PAGES)}
-    ledger.set_note(NOTE, json.dumps({"key": key, "seals": seals}))
+    ledger.set_note(NOTE, json.dumps({"key": key, "seals": seals, "pages": pages}))
     return True
 
 
@@ -142,7 +147,10 @@ def derived_seals(ledger: "Ledger") -> dict[str, Seal]:
 
 def _is_current(place: Path, ledger: "Ledger", key: str) -> bool:
     seals = derived_seals(ledger)
-    if set(seals) != {*TABLES, *PAGES} or json.loads(ledger.note(NOTE))["key"] != key:
+    if set(seals) != {*TABLES, *PAGES}:
+        return False
+    note = json.loads(ledger.note(NOTE))
+    if note["key"] != key or not is_there(place, note.get("pages", ())):
         return False
     return all(seal.holds(place / name) for name, seal in seals.items())
 

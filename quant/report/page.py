@@ -1,19 +1,9 @@
-"""The batch at a glance: one HTML file, opened from disk, without network or script."""
-
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+"""What the page of a study shows of its record."""
 
 from quant.domain.flags import CODES, Flag
 from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
 from quant.domain.units import Unit
-from quant.report.ratios import RATIO_LABELS, answers, chances, ratio_rows
-from quant.report.writing import write_text
-
-if TYPE_CHECKING:
-    from quant.domain.study import QuarantineEntry
-
-TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
+from quant.report.ratios import answers, chances, ratio_rows
 
 ABSENT = "\u2013"
 """An en dash stands for an absent value."""
@@ -46,34 +36,7 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:#.4g}".rstrip(".")
 
 
-def write_page(
-    records: Iterable[StudyRecord], quarantine: "Sequence[QuarantineEntry]", out: Path
-) -> None:
-    """Write ``report.html`` from records; everything in it is escaped.
-
-    Parameters
-    ----------
-    records : iterable of StudyRecord
-    quarantine : sequence of QuarantineEntry
-        What was not measured.
-    out : Path
-        The output folder.
-    """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["number"] = number
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    ordered = sorted(records, key=lambda record: record.study_uid)
-    html = template.render(
-        studies=[_view(record) for record in ordered],
-        quarantine=[(one, CODES[one.code]) for one in quarantine],
-        ratio_labels=RATIO_LABELS,
-    )
-    write_text(out / "report.html", html)
-
-
-def _view(record: StudyRecord) -> dict[str, object]:
+def study_view(record: StudyRecord) -> dict[str, object]:
     """Everything that the page shows of one study."""
     names = {one.name for one in record.measurements}
     ratios = ratio_rows(record)
@@ -85,15 +48,10 @@ def _view(record: StudyRecord) -> dict[str, object]:
     ]
     return {
         "record": record,
-        "short": record.study_uid[-12:],
         "ratios": ratios,
         "with_noise": any(row.noise is not None for row in ratios),
         "chances": chances(record),
         "answers": answers(ratios),
-        **{
-            name: record.value(name) if name in names else None
-            for name in ("tumour_volume_ml", "asphericity")
-        },
         "shape": shape,
         "verdict": _verdict(record),
         "spheres": [
@@ -101,6 +59,7 @@ def _view(record: StudyRecord) -> dict[str, object]:
         ],
         "regions": [(region, _region_values(record, region)) for region in record.regions],
         "flags": _explained(record),
+        "traces": _traces(record),
     }
 
 
@@ -139,3 +98,12 @@ def _explained(record: StudyRecord) -> list[tuple[Flag, str, str, str]]:
         for flag in dict.fromkeys(own)
     ]
     return sorted(rows, key=lambda row: order[row[1]])
+
+
+def _traces(record: StudyRecord) -> list[tuple[str, str]]:
+    """Return what the numbers were made from and by what: facts of the images, hashes, versions."""
+    rows = [(key, value) for key, value in record.facts.items() if value]
+    rows += [("protocol", record.protocol_name), ("protocol hash", record.protocol_hash)]
+    rows += [("input hash", record.input_hash)]
+    rows += [(f"version of {name}", version) for name, version in record.versions.items()]
+    return [(key, value) for key, value in rows if value]

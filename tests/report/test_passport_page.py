@@ -16,8 +16,8 @@ from quant.measure.morphology import measure_morphology
 from quant.measure.passport import measure_passport
 from quant.measure.passport_rows import passport_rows
 from quant.report.columns import LESION_COLUMNS, STUDY_COLUMNS
-from quant.report.page import write_page
 from quant.report.records import read_record, write_record
+from quant.report.site.build import Source, write_site
 from tests.support.geometry import grid
 from tests.support.masks import torus
 
@@ -95,7 +95,7 @@ def test_every_empty_column_of_shape_has_a_code(record: StudyRecord) -> None:
 
 
 def test_the_page_says_how_far_shape_is_to_be_trusted(record: StudyRecord, tmp_path: Path) -> None:
-    write_page([record], [], tmp_path)
+    write_site(Source(tmp_path, ["0" * 32], [record]))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
 
     assert "Shape: Large enough for its voxels; whether for the resolution is not known" in page
@@ -103,5 +103,5 @@ def test_the_page_says_how_far_shape_is_to_be_trusted(record: StudyRecord, tmp_p
     assert "tunnels: 1" in page
     assert "Excess over the floor" in page
     assert "ring &lt;b&gt;" in page
-    write_page([replace(record, passports=())], [], tmp_path)
+    write_site(Source(tmp_path, ["0" * 32], [replace(record, passports=())]))
     assert "Shape: " not in (tmp_path / "report.html").read_text(encoding="utf-8")

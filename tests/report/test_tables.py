@@ -14,8 +14,8 @@ from quant.domain.measurement import Interval, Measurement
 from quant.domain.record import RegionSummary, Status, StudyRecord
 from quant.report.codes import codes_as_markdown
 from quant.report.columns import LESION_COLUMNS, STUDY_COLUMNS, Column, columns_as_markdown
-from quant.report.page import write_page
 from quant.report.records import read_record, write_record
+from quant.report.site.build import Source, write_site
 from quant.report.tables import as_csv, write_tables
 
 CONTRACT = [
@@ -213,14 +213,15 @@ def test_a_changed_number_in_a_record_is_noticed(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_uptake_in_the_unit_of_the_volume(tmp_path: Path) -> None:
-    write_page([_record()], (), tmp_path)
+    write_site(Source(tmp_path, ["0" * 32], [_record()]))
 
-    assert "<td>60.25 counts</td>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<td class="main">60.25</td><td class="text unit">counts</td>' in html
 
 
 def test_markup_in_a_region_name_is_text_in_the_page(tmp_path: Path) -> None:
-    write_page([_record("<script>alert(1)</script>")], (), tmp_path)
+    write_site(Source(tmp_path, ["0" * 32], [_record("<script>alert(1)</script>")]))
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
 
-    assert "<script" not in html
+    assert "<script>alert" not in html
     assert "&lt;script&gt;" in html

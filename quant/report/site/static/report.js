@@ -1,0 +1,156 @@
+/* The report's own behaviour: sorting and filtering the table, what flags mean, one study at a time.
+ *
+ * Without it the page is a plain table with links.
+ */
+"use strict";
+(function () {
+  const numbers = new Intl.Collator("en", { numeric: true });
+
+  function valueOf(row, column) {
+    return row.cells[column].textContent.trim();
+  }
+
+  /** A number as the table writes it; none for a dash. */
+  function numberOf(text) {
+    const value = Number(text.replaceAll(",", "").replace("\u2212", "-"));
+    return text === "" || Number.isNaN(value) ? null : value;
+  }
+
+  function compare(kind, column) {
+    if (kind === "flags") return (a, b) => severity(a) - severity(b);
+    if (kind !== "number") {
+      return (a, b) => numbers.compare(valueOf(a, column), valueOf(b, column));
+    }
+    return (a, b) => numberOf(valueOf(a, column)) - numberOf(valueOf(b, column));
+  }
+
+  /** Errors weigh more than any number of warnings, these more than any of what informs. */
+  function severity(row) {
+    return 1e6 * row.querySelectorAll(".flag.error").length
+      + 1e3 * row.querySelectorAll(".flag.warning").length + row.dataset.flags.split(" ").length;
+  }
+
+  /** Sort by a column; rows without a value stay last either way. */
+  function sort(table, head) {
+    const down = head.getAttribute("aria-sort") === "ascending";
+    const column = head.cellIndex;
+    const { kind } = head.dataset;
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
+    const empty = (row) => kind === "number" && numberOf(valueOf(row, column)) === null;
+    const [there, absent] = [rows.filter((row) => !empty(row)), rows.filter(empty)];
+    there.sort(compare(kind, column));
+    if (down) there.reverse();
+    body.append(...there, ...absent);
+  }
+
+  function sortable(table) {
+    for (const head of table.tHead.rows[0].cells) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => sort(table, head));
+    }
+  }
+
+  function filterable(table) {
+    const [find, flag, status, shown] = ["find", "by-flag", "by-status", "shown"]
+      .map((id) => document.getElementById(id));
+    const rows = [...table.tBodies[0].rows].filter((row) => row.dataset.flags !== undefined);
+    const texts = new Map(rows.map((row) => [row, [
+      row.textContent, row.dataset.flags, row.cells[0].firstChild.title,
+    ].join(" ").toLowerCase()]));
+    const apply = () => {
+      const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let count = 0;
+      for (const row of rows) {
+        const on = words.every((word) => texts.get(row).includes(word))
+          && (!flag.value || row.dataset.flags.split(" ").includes(flag.value))
+          && (!status.value || row.dataset.status === status.value);
+        row.hidden = !on;
+        count += on;
+      }
+      shown.value = count === rows.length ? `${count} studies` : `${count} of ${rows.length} studies`;
+    };
+    find.addEventListener("input", apply);
+    for (const one of [flag, status]) one.addEventListener("change", apply);
+    document.querySelector(".tools").hidden = false;
+    apply();
+  }
+
+  /** Say what a flag means beside it, while the pointer or the focus is on it. */
+  function explain() {
+    const tip = document.createElement("div");
+    tip.className = "tip";
+    tip.id = "tip";
+    tip.setAttribute("role", "tooltip");
+    tip.hidden = true;
+    document.body.append(tip);
+    const hide = () => { tip.hidden = true; };
+    const show = (event) => {
+      const flag = event.target.closest("a.flag");
+      const row = flag && document.getElementById(flag.getAttribute("href").slice(1));
+      if (!row) return hide();
+      tip.replaceChildren(
+        Object.assign(document.createElement("strong"), { textContent: flag.textContent }),
+        Object.assign(document.createElement("p"), {
+          textContent: row.querySelector(".sentence").textContent,
+        }),
+        Object.assign(document.createElement("p"), {
+          textContent: row.querySelector(".action").textContent,
+        }),
+      );
+      tip.hidden = false;
+      flag.setAttribute("aria-describedby", "tip");
+      const at = flag.getBoundingClientRect();
+      const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
+      const below = at.bottom + tip.offsetHeight + 8 < window.innerHeight;
+      tip.style.left = `${Math.max(8, Math.min(at.left, room))}px`;
+      tip.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - tip.offsetHeight - 6)}px`;
+      return undefined;
+    };
+    document.addEventListener("mouseover", show);
+    document.addEventListener("focusin", show);
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+    document.addEventListener("scroll", hide, true);
+  }
+
+  function startViewers(inside) {
+    for (const host of inside.querySelectorAll(".viewer")) window.quantViewer.start(host);
+  }
+
+  /** In a single file, show the table or the study that the address names. */
+  function route() {
+    const studies = [...document.querySelectorAll("section.study")];
+    const index = document.getElementById("index");
+    const apply = () => {
+      const id = decodeURIComponent(location.hash.slice(1));
+      const chosen = studies.find((one) => one.id === id);
+      for (const one of studies) one.hidden = one !== chosen;
+      index.hidden = Boolean(chosen);
+      if (!chosen) return document.getElementById(id)?.scrollIntoView();
+      window.scrollTo(0, 0);
+      startViewers(chosen);
+      return undefined;
+    };
+    window.addEventListener("hashchange", apply);
+    window.addEventListener("beforeprint", () => {
+      if (!index.hidden) for (const one of studies) one.hidden = false;
+    });
+    window.addEventListener("afterprint", apply);
+    apply();
+  }
+
+  const table = document.getElementById("studies");
+  if (table) {
+    sortable(table);
+    filterable(table);
+    explain();
+    route();
+  } else {
+    startViewers(document);
+  }
+})();
