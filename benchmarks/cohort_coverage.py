@@ -15,7 +15,12 @@ import pandas as pd
 from rows import Row, json_option, write_rows
 
 from quant import cohort
-from quant.cohort.delong import area, logit_interval, newcombe_interval, plain_interval
+from quant.cohort.classification.delong import (
+    area,
+    logit_interval,
+    newcombe_interval,
+    plain_interval,
+)
 
 REPLICATES, SEED = 5_000, 20261121
 WANTED = (0.94, 0.96)

@@ -10,8 +10,8 @@ from quant.cli.exits import Exit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from quant.cohort.analysis import Analysis
-    from quant.cohort.outcomes import Joined
+    from quant.cohort.data.outcomes import Joined
+    from quant.cohort.report.analysis import Analysis
 
 HELP = """
 Join outcomes to results and answer the prognosis questions of a paper.
@@ -94,11 +94,11 @@ def analyse(
 ) -> None:
     """Join outcomes to results and answer the prognosis questions of a paper."""
     from quant.cli.progress import Bar
-    from quant.cohort.analysis import analyse as answer
-    from quant.cohort.outcomes import join_outcomes
-    from quant.cohort.output import write_analysis
-    from quant.cohort.plan import Plan
-    from quant.cohort.tables_in import read_table
+    from quant.cohort.data.outcomes import join_outcomes
+    from quant.cohort.data.reading import read_table
+    from quant.cohort.report.analysis import analyse as answer
+    from quant.cohort.report.output import write_analysis
+    from quant.cohort.report.plan import Plan
 
     plan = Plan(
         time=time, event=event, unit=unit, groups=_names(group), markers=_names(marker),
@@ -138,7 +138,7 @@ def _ticking(bar: "object") -> "Callable[[str, int, int], None]":
 
 def dictionary_lines(joined: "Joined", unit: str) -> list[str]:
     """Write the data dictionary and what was refused, for a terminal."""
-    from quant.cohort.report import number
+    from quant.cohort.report.sections import number
 
     lines = [f"{len(joined.table)} rows joined; times in {unit}", "", "Data dictionary"]
     for row in joined.dictionary.to_dict("records"):
@@ -165,7 +165,7 @@ MOST_REFUSED = 20
 
 def result_lines(found: "Analysis") -> list[str]:
     """Write the hazard ratios and what to know about them, for a terminal."""
-    from quant.cohort.report import ratio_block
+    from quant.cohort.report.sections import ratio_block
 
     lines = []
     for name, title in (

@@ -52,7 +52,7 @@ def audit(
     everything: Annotated[bool, typer.Option("--all", help="List what fits as well.")] = False,
 ) -> None:
     """Check a published table for what must hold inside it."""
-    from quant.cohort.published import EXAMPLE, audit
+    from quant.cohort.published.auditing import EXAMPLE, audit
 
     if layout:
         typer.echo(EXAMPLE.read_text(encoding="utf-8"), nl=False)
@@ -125,7 +125,7 @@ def _total(checks: "pd.DataFrame") -> str:
 
 def _write(checks: "pd.DataFrame", out: Path) -> None:
     if out.suffix.lower() == ".csv":
-        from quant.cohort.output import csv_text
+        from quant.cohort.report.output import csv_text
 
         out.write_text(csv_text(checks), encoding="utf-8", newline="")
     else:

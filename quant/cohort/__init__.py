@@ -10,6 +10,11 @@ Frames go in, tidy frames come out: one row per estimate. What a reader must kno
 estimate stands as registered codes in ``frame.attrs["flags"]``, as sentences in
 ``frame.attrs["notes"]``, and, where a row is concerned, in the column ``flags``. Importing this
 package loads nothing heavy; each name is loaded when it is first used.
+
+Rooms: ``data`` (tables in, checked and joined), ``survival`` (curves, quantiles, restricted
+means, log-rank), ``cox_models``, ``classification`` (ROC, cuts, two by two), ``groups``
+(description, tests, components), ``agreement`` (of readers), ``published`` (the audit),
+``report`` (a whole analysis).
 """
 
 from importlib import import_module
@@ -17,65 +22,68 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quant.cohort.adjusted import adjust_p
-    from quant.cohort.comparisons import compare_groups
-    from quant.cohort.components import pca
-    from quant.cohort.correlations import correlate
-    from quant.cohort.cox_model import cox, cox_tests, univariate_cox
-    from quant.cohort.firth import firth_cox
-    from quant.cohort.group_tables import group_table
-    from quant.cohort.intraclass import icc
-    from quant.cohort.kappas import kappa
-    from quant.cohort.limits_of_agreement import bland_altman
-    from quant.cohort.logrank_tests import logrank, pairwise_logrank
-    from quant.cohort.optimism import bootstrap_cut, selected_cut
-    from quant.cohort.outcomes import join_outcomes
-    from quant.cohort.proportional import proportional_hazards
-    from quant.cohort.proportions import proportion
-    from quant.cohort.published import audit
-    from quant.cohort.restricted import restricted_mean, restricted_mean_difference
-    from quant.cohort.roc_analysis import roc, roc_compare, roc_curve
-    from quant.cohort.stepwise import stepwise_cox
-    from quant.cohort.survival import at_risk, follow_up, kaplan_meier, survival_quantiles
-    from quant.cohort.tables_in import read_table
-    from quant.cohort.time_roc import time_dependent_auc
-    from quant.cohort.two_by_two import accuracy, association
+    from quant.cohort.agreement.intraclass import icc
+    from quant.cohort.agreement.kappas import kappa
+    from quant.cohort.agreement.limits_of_agreement import bland_altman
+    from quant.cohort.classification.bootstrap import bootstrap_cut
+    from quant.cohort.classification.chosen_cut import selected_cut
+    from quant.cohort.classification.comparison import roc_compare
+    from quant.cohort.classification.proportions import proportion
+    from quant.cohort.classification.roc import roc, roc_curve
+    from quant.cohort.classification.time_dependent import time_dependent_auc
+    from quant.cohort.classification.two_by_two import accuracy, association
+    from quant.cohort.cox_models.firth import firth_cox
+    from quant.cohort.cox_models.model import cox, cox_tests, univariate_cox
+    from quant.cohort.cox_models.proportional import proportional_hazards
+    from quant.cohort.cox_models.stepwise import stepwise_cox
+    from quant.cohort.data.outcomes import join_outcomes
+    from quant.cohort.data.reading import read_table
+    from quant.cohort.groups.comparisons import compare_groups
+    from quant.cohort.groups.components import pca
+    from quant.cohort.groups.correlations import correlate
+    from quant.cohort.groups.description import group_table
+    from quant.cohort.published.auditing import audit
+    from quant.cohort.survival.kaplan_meier import at_risk, kaplan_meier
+    from quant.cohort.survival.logrank import logrank, pairwise_logrank
+    from quant.cohort.survival.quantiles import follow_up, survival_quantiles
+    from quant.cohort.survival.restricted import restricted_mean, restricted_mean_difference
 
-# A module here must not bear the name of a public function: importing it would hide the function.
+# No room or module here bears the name of a public function: importing it would hide the function.
 _HOMES = {
-    "accuracy": "quant.cohort.two_by_two",
+    "accuracy": "quant.cohort.classification.two_by_two",
     "adjust_p": "quant.cohort.adjusted",
-    "association": "quant.cohort.two_by_two",
-    "at_risk": "quant.cohort.survival",
-    "audit": "quant.cohort.published",
-    "bland_altman": "quant.cohort.limits_of_agreement",
-    "bootstrap_cut": "quant.cohort.optimism",
-    "compare_groups": "quant.cohort.comparisons",
-    "correlate": "quant.cohort.correlations",
-    "cox": "quant.cohort.cox_model",
-    "cox_tests": "quant.cohort.cox_model",
-    "firth_cox": "quant.cohort.firth",
-    "follow_up": "quant.cohort.survival",
-    "group_table": "quant.cohort.group_tables",
-    "icc": "quant.cohort.intraclass",
-    "join_outcomes": "quant.cohort.outcomes",
-    "kaplan_meier": "quant.cohort.survival",
-    "kappa": "quant.cohort.kappas",
-    "logrank": "quant.cohort.logrank_tests",
-    "pairwise_logrank": "quant.cohort.logrank_tests",
-    "pca": "quant.cohort.components",
-    "proportion": "quant.cohort.proportions",
-    "proportional_hazards": "quant.cohort.proportional",
-    "read_table": "quant.cohort.tables_in",
-    "restricted_mean": "quant.cohort.restricted",
-    "restricted_mean_difference": "quant.cohort.restricted",
-    "roc": "quant.cohort.roc_analysis",
-    "roc_compare": "quant.cohort.roc_analysis",
-    "roc_curve": "quant.cohort.roc_analysis",
-    "selected_cut": "quant.cohort.optimism",
-    "stepwise_cox": "quant.cohort.stepwise",
-    "survival_quantiles": "quant.cohort.survival",
-    "time_dependent_auc": "quant.cohort.time_roc",
-    "univariate_cox": "quant.cohort.cox_model",
+    "association": "quant.cohort.classification.two_by_two",
+    "at_risk": "quant.cohort.survival.kaplan_meier",
+    "audit": "quant.cohort.published.auditing",
+    "bland_altman": "quant.cohort.agreement.limits_of_agreement",
+    "bootstrap_cut": "quant.cohort.classification.bootstrap",
+    "compare_groups": "quant.cohort.groups.comparisons",
+    "correlate": "quant.cohort.groups.correlations",
+    "cox": "quant.cohort.cox_models.model",
+    "cox_tests": "quant.cohort.cox_models.model",
+    "firth_cox": "quant.cohort.cox_models.firth",
+    "follow_up": "quant.cohort.survival.quantiles",
+    "group_table": "quant.cohort.groups.description",
+    "icc": "quant.cohort.agreement.intraclass",
+    "join_outcomes": "quant.cohort.data.outcomes",
+    "kaplan_meier": "quant.cohort.survival.kaplan_meier",
+    "kappa": "quant.cohort.agreement.kappas",
+    "logrank": "quant.cohort.survival.logrank",
+    "pairwise_logrank": "quant.cohort.survival.logrank",
+    "pca": "quant.cohort.groups.components",
+    "proportion": "quant.cohort.classification.proportions",
+    "proportional_hazards": "quant.cohort.cox_models.proportional",
+    "read_table": "quant.cohort.data.reading",
+    "restricted_mean": "quant.cohort.survival.restricted",
+    "restricted_mean_difference": "quant.cohort.survival.restricted",
+    "roc": "quant.cohort.classification.roc",
+    "roc_compare": "quant.cohort.classification.comparison",
+    "roc_curve": "quant.cohort.classification.roc",
+    "selected_cut": "quant.cohort.classification.chosen_cut",
+    "stepwise_cox": "quant.cohort.cox_models.stepwise",
+    "survival_quantiles": "quant.cohort.survival.quantiles",
+    "time_dependent_auc": "quant.cohort.classification.time_dependent",
+    "univariate_cox": "quant.cohort.cox_models.model",
 }
 
 __all__ = [

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.cohort.levels import require_choice
+from quant.cohort.choices import require_choice
 from quant.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ADJUSTMENTS = ("none", "bonferroni", "holm", "benjamini-hochberg")
+ADJUSTMENTS = ("none", "bonferroni", "holm", "benjamini-hochberg", "bh")
+"""Methods; ``bh`` is short for ``benjamini-hochberg``."""
 
 
 def adjust_p(p: "Sequence[float] | NDArray[np.float64]", method: str) -> "NDArray[np.float64]":
@@ -27,7 +28,7 @@ def adjust_p(p: "Sequence[float] | NDArray[np.float64]", method: str) -> "NDArra
     ----------
     p : (k,) sequence of float
         P values; NaN is left out of the count and stays NaN.
-    method : {"none", "bonferroni", "holm", "benjamini-hochberg"}
+    method : {"none", "bonferroni", "holm", "benjamini-hochberg", "bh"}
         Bonferroni and Holm hold the chance of any false finding, Benjamini and Hochberg the
         expected share of false findings.
 

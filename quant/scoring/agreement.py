@@ -175,13 +175,13 @@ def _coefficients(group: ImageGroup, item: str, scored: list[tuple[int, ...]]) -
     names = [f"r{n}" for n in range(len(group.readers))]
     frame = pd.DataFrame(scored, columns=names)
     if item == TOTAL:
-        from quant.cohort.intraclass import icc
+        from quant.cohort.agreement.intraclass import icc
 
         row = icc(frame, readings=names).set_index("name").loc[ICC_FORM]
         return Coefficients(
             icc=_known(row["icc"]), icc_low=_known(row["low"]), icc_high=_known(row["high"])
         )
-    from quant.cohort.kappas import kappa
+    from quant.cohort.agreement.kappas import kappa
 
     levels = list(range(segment_of(group.system, item).maximum + 1))
     table = kappa(frame, readings=names, weights=("linear", "quadratic"), categories=levels)

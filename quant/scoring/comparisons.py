@@ -205,7 +205,7 @@ def _row(group: Group, item: str, pairs: list[Pair]) -> Comparison:
     n, unseen = len(values), len(pairs) - len(values)
     if not values:
         return Comparison(group, item, 0, unseen, 0, 0, flags=(Flag("SCORE_NO_PAIRS"),))
-    from quant.cohort.proportions import clopper_pearson
+    from quant.cohort.classification.proportions import clopper_pearson
 
     low, high = clopper_pearson(changed, len(by_patient), LEVEL)
     flags = (Flag("SCORE_RELATIVE_REDUCED", ", ".join(sorted(reduced))),) if reduced else ()

@@ -1,6 +1,7 @@
 """Degenerate tables: a code and a sentence, never a traceback or a silent number."""
 
 import json
+import pkgutil
 import warnings
 from collections.abc import Callable
 
@@ -108,7 +109,7 @@ def test_separation_is_told_with_an_infinite_coefficient() -> None:
 def test_without_firthmodels_there_is_a_code_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("quant.cohort.firth.find_spec", lambda _: None)
+    monkeypatch.setattr("quant.cohort.cox_models.firth.find_spec", lambda _: None)
 
     table = cohort.firth_cox(pd.DataFrame(OK), time="time", event="event", covariates=["x"])
 
@@ -221,6 +222,10 @@ def test_a_log_rank_test_without_a_common_risk_set_is_not_defined() -> None:
 
 
 def test_names_of_functions_are_not_hidden_by_modules() -> None:
+    rooms = {module.name for module in pkgutil.iter_modules(cohort.__path__)}
+
+    assert len(rooms) > 8
+    assert not rooms & set(cohort.__all__)
     for name in cohort.__all__:
         assert callable(getattr(cohort, name)), name
     assert issubclass(CohortError, QuantError)

@@ -131,7 +131,7 @@ def test_the_evidence_traces_every_score_to_file_and_row(tmp_path: Path) -> None
 
 
 def test_one_row_a_patient_is_read_by_the_cohort_tables(tmp_path: Path) -> None:
-    from quant.cohort.tables_in import read_table
+    from quant.cohort.data.reading import read_table
 
     out = _write(tmp_path, [*_course("P1"), *_course("P2")])
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tests.support.reference import reference_dir
@@ -58,3 +59,20 @@ def data_set(dataset: str) -> pd.DataFrame:
 def cell(table: pd.DataFrame, row: int, column: str) -> float:
     """Return one number of a table."""
     return float(table[column].to_numpy(dtype=float)[row])
+
+
+def made_table(seed: int, n: int = 120, groups: int = 4, step: float = 0.5) -> pd.DataFrame:
+    """Make a table with ties, censoring, covariates of very different scale and k groups."""
+    rng = np.random.default_rng(seed)
+    g = rng.integers(0, groups, n)
+    x = rng.normal(size=n)
+    age = 1e6 + 3e4 * rng.normal(size=n)
+    tiny = 1e-5 * rng.normal(size=n)
+    rate = np.exp(0.5 * x - 0.2 * g + 0.3 * (age - 1e6) / 3e4)
+    died = rng.exponential(3.0 / rate)
+    lost = rng.uniform(0.0, 6.0, n)
+    time = np.floor(np.minimum(died, lost) / step) * step
+    return pd.DataFrame(
+        {"time": time, "event": died <= lost, "x": x, "age": age, "tiny": tiny,
+         "g": [f"arm {one}" for one in g], "h": g % 2}
+    )  # fmt: skip

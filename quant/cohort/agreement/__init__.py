@@ -1,0 +1,1 @@
+"""Agreement of readers and repeats: ICC, limits of agreement, kappa."""

@@ -1,0 +1,1 @@
+"""Cox models: likelihood and fit, tests, proportional hazards, stepwise search, Firth."""

@@ -1,0 +1,1 @@
+"""Groups described and compared: quartiles, tests, correlations, principal components."""

@@ -1,0 +1,1 @@
+"""Printed tables audited: what must hold inside them, whatever the data were."""

@@ -1,0 +1,1 @@
+"""A whole analysis: its plan, its answers, the long table, figures and pages."""

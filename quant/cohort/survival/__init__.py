@@ -1,0 +1,1 @@
+"""Survival of groups: Kaplan-Meier curves, quantiles, restricted means, log-rank tests."""
