@@ -56,7 +56,7 @@ refused; 3 nothing to score; 4 OUT is in use by another run; 130 interrupted.
 """
 
 MOST_LINES = 40
-"""Readings printed at most."""
+"""Readings, and answers on response, printed at most."""
 
 
 def score(
@@ -167,27 +167,59 @@ def _say_nothing(results: "ScoreResults") -> None:
 
 
 def _show(results: "ScoreResults", tables: tuple[str, ...], out: Path) -> None:
-    from quant.scoring.cutoffs import Answer
-
-    for one in results.readings[:MOST_LINES]:
-        total, key = one.total, one.key
-        figure = "not assessable" if total.total is None else str(total.total)
-        span = "" if total.low == total.upper_bound else f", at most {total.upper_bound}"
-        typer.echo(
-            f"{key.patient}  {key.time}  {key.modality}  {key.nuclide}  {key.phase}  "
-            f"{key.reader}  {one.system}: {figure} of {total.reachable}{span}"
-        )
-    if len(results.readings) > MOST_LINES:
-        typer.echo(f"... and {len(results.readings) - MOST_LINES} more (scores.csv has all)")
-    applied = sum(one.answer is not Answer.NOT_APPLIED for one in results.cutoffs)
-    patients = len({one.key.patient for one in results.readings})
-    typer.echo(
-        f"{len(results.readings)} readings of {patients} patients; cut-offs: {applied} applied, "
-        f"{len(results.cutoffs) - applied} not (cutoffs.csv says why)"
-    )
+    if results.readings:
+        _show_readings(results)
+    if results.response is not None:
+        _show_response(results)
     if results.others:
         typer.echo(f"not read: {', '.join(results.others)}")
     for failure in results.failed:
         typer.echo(f"not scored: {failure.message}", err=True)
     typer.echo(f"tables: {', '.join(f'{name}.csv' for name in tables)}")
     typer.echo(f"overview: {out / 'score.html'}")
+
+
+def _show_readings(results: "ScoreResults") -> None:
+    from quant.scoring.cutoffs import Answer
+
+    lines = []
+    for one in results.readings:
+        total, key = one.total, one.key
+        figure = "not assessable" if total.total is None else str(total.total)
+        span = "" if total.low == total.upper_bound else f", at most {total.upper_bound}"
+        lines.append(
+            f"{key.patient}  {key.time}  {key.modality}  {key.nuclide}  {key.phase}  "
+            f"{key.reader}  {one.system}: {figure} of {total.reachable}{span}"
+        )
+    _say_first(lines, "scores.csv")
+    applied = sum(one.answer is not Answer.NOT_APPLIED for one in results.cutoffs)
+    patients = len({one.key.patient for one in results.readings})
+    typer.echo(
+        f"{_counted(len(results.readings), 'reading')} of {_counted(patients, 'patient')}; "
+        f"cut-offs: {applied} applied, {len(results.cutoffs) - applied} not (cutoffs.csv says why)"
+    )
+
+
+def _show_response(results: "ScoreResults") -> None:
+    from quant.scoring.response_rows import OVERALL, RELATIVE, response_rows
+
+    rows = [one for one in response_rows(results) if one.criterion != RELATIVE]
+    overall = [one for one in rows if one.item == OVERALL]
+    _say_first(
+        [f"{one.patient}  {one.time}  {one.criterion}: {one.answer}" for one in overall],
+        "response.csv",
+    )
+    patients = len({one.patient for one in rows})
+    answers = _counted(len(overall), "overall answer")
+    typer.echo(f"response: {answers} of {_counted(patients, 'patient')}")
+
+
+def _say_first(lines: list[str], table: str) -> None:
+    for line in lines[:MOST_LINES]:
+        typer.echo(line)
+    if len(lines) > MOST_LINES:
+        typer.echo(f"... and {len(lines) - MOST_LINES} more ({table} has all)")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -180,4 +180,6 @@ def _p(value: float | None) -> str:
 def _shown(value: object) -> str:
     if value is None or value == "":
         return ABSENT
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{round(value, 3) + 0.0:.3f}".rstrip("0").rstrip(".")
+    return str(value)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 RECIST, INRC, RELATIVE = "RECIST 1.1", "INRC 2017", "relative score"
 
+OVERALL = "overall"
+"""Item of the answer on the patient as a whole."""
+
 ENDING = "_response"
 """Columns of the tables of RECIST and INRC that hold the answer on a component."""
 
@@ -84,7 +87,7 @@ def _answers(row: Mapping[str, Cell], criterion: str) -> Iterator[ResponseRow]:
         if item != "response" and not item.endswith(ENDING):
             continue
         if cell is not None and cell != "":
-            name = "overall" if item == "response" else item.removesuffix(ENDING)
+            name = OVERALL if item == "response" else item.removesuffix(ENDING)
             who = (_text(row, "patient"), _text(row, "time_point"))
             yield ResponseRow(*who, criterion, name, str(cell), None, flags)
 

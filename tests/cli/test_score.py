@@ -21,11 +21,34 @@ def test_a_table_is_scored_and_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert status is Exit.OK
     said = capsys.readouterr().out
     assert "curie: 5 of 30" in said
-    assert "1 readings of 1 patients" in said
+    assert "1 reading of 1 patient;" in said
     for name in ("scores", "segments", "comparisons", "agreement", "cutoffs", "patients"):
         assert (tmp_path / "out" / f"{name}.csv").is_file()
         assert (tmp_path / "out" / f"{name}.parquet").is_file()
     assert (tmp_path / "out" / "score.html").is_file()
+
+
+def test_a_lesion_table_says_its_answers_and_nothing_of_readings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "lesions.csv"
+    table.write_text(
+        "patient,time_point,day,lesion,organ,kind,node,longest_mm\n"
+        "P1,baseline,0,L1,liver,target,no,50\n"
+        "P1,t1,60,L1,liver,target,no,34.25\n"
+        "P1,t2,120,L1,liver,target,no,42\n",
+        encoding="utf-8",
+    )
+
+    assert score_input(table, tmp_path / "out") is Exit.OK
+    said = capsys.readouterr().out.splitlines()
+    assert said[:3] == [
+        "P1  t1  RECIST 1.1: PR",
+        "P1  t2  RECIST 1.1: PD",
+        "response: 2 overall answers of 1 patient",
+    ]
+    assert "reading" not in " ".join(said)
+    assert '<td class="text">34.25</td>' in (tmp_path / "out" / "score.html").read_text("utf-8")
 
 
 def test_a_folder_of_tables_is_joined_and_other_files_are_named(
@@ -38,7 +61,7 @@ def test_a_folder_of_tables_is_joined_and_other_files_are_named(
 
     assert score_input(folder, tmp_path / "out") is Exit.OK
     said = capsys.readouterr().out
-    assert "2 readings of 1 patients" in said
+    assert "2 readings of 1 patient;" in said
     assert "not read: letter.pdf" in said
 
 
