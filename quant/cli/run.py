@@ -56,6 +56,15 @@ def run(
             "(patient_name, patient_id). Without it no file holds them.",
         ),
     ] = False,
+    dicom: Annotated[
+        bool,
+        typer.Option(
+            "--dicom/--no-dicom",
+            help="Write segmentation.dcm and measurements.dcm of each study (needs the extra "
+            "'dicom'). They carry the pseudonym of the tables; with --identifiers the patient of "
+            "the images, as an archive needs it.",
+        ),
+    ] = True,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -116,7 +125,7 @@ def run(
     """
     cluster = scheduler_of(scheduler, scheduler_file, jobs)
     means = Means(jobs, memory_limit, time_limit, cluster, is_loud=debug)
-    wishes = Wishes(rois, restart, identifiers, profile, debug, means)
+    wishes = Wishes(rois, restart, identifiers, profile, debug, means, dicom)
     raise typer.Exit(measure_folder(input_folder, out, protocol, wishes))
 
 
@@ -130,6 +139,7 @@ class Wishes:
     profile: bool = False
     debug: bool = False
     means: Means = HERE
+    objects: bool = True
 
 
 PLAIN = Wishes()
@@ -218,7 +228,9 @@ def _measure(
             _say_nothing_found(console, index)
         reuse = Reuse(records=not wishes.restart, digests=cache)
         with _Bar(console) as tick:
-            how = How(reuse, engines.engine, View(tick, watch), wishes.identifiers, engines.people)
+            view = View(tick, watch)
+            people, objects = engines.people, wishes.objects
+            how = How(reuse, engines.engine, view, wishes.identifiers, people, objects)
             result = run_in(place, index, settings, how)
     logger.info(
         "the run ends: %d studies, %d failed, %d kept from an earlier run",

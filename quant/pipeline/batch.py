@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from quant.dicom.files.digests import with_input_hash
 from quant.dicom.files.patients import patient_of
+from quant.dicom.objects.naming import Naming
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
 from quant.errors import StudyError
@@ -21,6 +22,7 @@ from quant.pipeline.entries import Entry
 from quant.pipeline.folder import RECORDS, opened_folder
 from quant.pipeline.ledger import Ledger
 from quant.pipeline.manifest import write_manifest
+from quant.pipeline.objects import naming_for
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.retries import is_final
 from quant.pipeline.stopwatch import Stopwatch
@@ -96,6 +98,8 @@ class How:
         Names and identifiers of patients become columns of the tables.
     people : callable
         Reads name and identifier of a study's patient.
+    objects : bool
+        DICOM objects are written; with ``identifiers`` they name the patient.
     """
 
     reuse: Reuse = EVERYTHING
@@ -103,6 +107,14 @@ class How:
     view: View = field(default_factory=View)
     identifiers: bool = False
     people: "Callable[[StudyFiles], tuple[str, str]]" = patient_of
+    objects: bool = True
+
+    @property
+    def naming(self) -> Naming:
+        """Whether DICOM objects are written, and whom they name."""
+        if not self.objects:
+            return Naming.NONE
+        return Naming.SOURCE if self.identifiers else Naming.PSEUDONYM
 
 
 @dataclass(frozen=True)
@@ -246,12 +258,13 @@ def _measured(
     total = len(index.studies)
     how.view.step("", 0, total)
     with how.view.watch.step("find records"), collector_paused():
+        naming = naming_for(place, ledger, how.naming)
         _drop_damaged(place, {study.study_uid for study in index.studies}, ledger)
         entries = _kept(index, protocol_hash(protocol), ledger, how.reuse)
     reused = len(entries)
     rest = [study for study in index.studies if study.study_uid not in entries]
     logger.info("%d of %d studies are measured already", reused, total)
-    for result in how.engine.run(_jobs(rest, place, protocol, how.reuse)):
+    for result in how.engine.run(_jobs(rest, place, protocol, how.reuse, naming)):
         entries[result.study_uid] = _entered(place, result, ledger)
         reused += result.reused
         how.view.watch.add(result.wall_s, result.cpu_s)
@@ -301,11 +314,15 @@ def _kept(
 
 
 def _jobs(
-    studies: "list[StudyFiles]", place: Path, protocol: "StudyProtocol", reuse: Reuse
+    studies: "list[StudyFiles]",
+    place: Path,
+    protocol: "StudyProtocol",
+    reuse: Reuse,
+    naming: Naming,
 ) -> Iterator[Job]:
     for study in studies:
         known = reuse.digests.known_digests(study) if reuse.digests is not None else {}
-        yield Job(study, protocol, place, known, reuse.records)
+        yield Job(study, protocol, place, known, reuse.records, naming)
 
 
 def _entered(place: Path, result: "JobResult", ledger: Ledger) -> Entry:

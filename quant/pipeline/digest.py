@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from quant.errors import UsageError
 from quant.pipeline.derived import TABLES, derived_seals
-from quant.pipeline.folder import RECORDS, STUDIES
+from quant.pipeline.folder import OBJECTS, RECORDS, STUDIES
 from quant.report.pictures import FOR_LOOKING
 from quant.report.records import record_body
 
@@ -56,13 +56,14 @@ def result_sums(entries: "Iterable[Entry]", ledger: "Ledger") -> dict[str, str]:
     """Return the SHA-256 of a run's records, their own files and all tables, without reading them.
 
     They hold no time, no path of the input, no name of a machine: the same input, protocol and
-    version give the same on the same platform. Pictures are no results and do not count.
+    version give the same on the same platform. Pictures and DICOM objects repeat results and do
+    not count.
     """
     sums = {
         name: seal.sha256
         for one in entries
         for name, seal in one.seals.items()
-        if name.rsplit("/", 1)[-1] not in FOR_LOOKING
+        if name.rsplit("/", 1)[-1] not in (*FOR_LOOKING, *OBJECTS)
     }
     tables = {name: seal.sha256 for name, seal in derived_seals(ledger).items() if name in TABLES}
     return {**sums, **tables}

@@ -11,6 +11,11 @@ from quant.pipeline.lock import LOCK_NAME, OWNER_NAME, only_run
 from quant.report.writing import IS_PART, make_folder, require_inside
 
 RECORDS, STUDIES = "records", "studies"
+SEGMENTATION, MEASUREMENTS = "segmentation.dcm", "measurements.dcm"
+
+OBJECTS = (SEGMENTATION, MEASUREMENTS)
+"""Files of a study's folder that other systems take in: they repeat the record."""
+
 LOG_NAME = "run.log.jsonl"
 
 

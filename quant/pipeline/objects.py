@@ -1,39 +1,87 @@
 """DICOM objects of a measured study, written beside its record; they never cost a study."""
 
-import gc
 import logging
-from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.dicom.objects.identity import Naming
+from quant.dicom.objects.naming import Naming
+from quant.domain.flags import CODES
 from quant.domain.region import Region
-from quant.errors import OutputError, QuantError
-from quant.report.writing import write_files
+from quant.errors import QuantError
+from quant.pipeline.collector import collector_paused
+from quant.pipeline.folder import MEASUREMENTS, OBJECTS, SEGMENTATION, STUDIES
+from quant.report.writing import speaking_of, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from quant.dicom.objects.identity import Patient
     from quant.domain.grid import Grid
     from quant.domain.sphere import Sphere
     from quant.domain.study import SeriesEntry
+    from quant.pipeline.ledger import Ledger
     from quant.pipeline.study import StudyOutcome
 
 logger = logging.getLogger(__name__)
 
-SEGMENTATION, MEASUREMENTS = "segmentation.dcm", "measurements.dcm"
-
-OBJECTS = (SEGMENTATION, MEASUREMENTS)
-"""Files of a study's folder that other systems take in; they repeat the record."""
+NOTE = "objects"
+"""Where the ledger keeps whom the objects of the folder name."""
 
 
 def can_write_objects() -> bool:
     """Tell whether the extra ``dicom`` is installed."""
     return find_spec("highdicom") is not None
+
+
+def naming_for(place: "Path", ledger: "Ledger", wanted: Naming) -> Naming:
+    """Settle whom the objects of this run name, and take away those that name another.
+
+    Objects of an earlier run with the other answer to ``--identifiers`` are removed, of all
+    records in the folder: their studies are then measured anew. Without the extra ``dicom``
+    there are none, which is said once.
+
+    Parameters
+    ----------
+    place : Path
+        The output folder, locked.
+    ledger : Ledger
+    wanted : Naming
+
+    Returns
+    -------
+    Naming
+        What the jobs of this run are told.
+    """
+    if wanted is not Naming.NONE and not can_write_objects():
+        info = CODES["OBJECTS_UNAVAILABLE"]
+        logger.info("OBJECTS_UNAVAILABLE: %s %s", info.sentence, info.action)
+        return Naming.NONE
+    before = ledger.note(NOTE) or _found(place, ledger)
+    is_harmless = before == Naming.PSEUDONYM and wanted is Naming.NONE
+    if before in ("", wanted) or is_harmless:
+        now = before or wanted
+    else:
+        for path in sorted((place / STUDIES).glob("*/*.dcm")):
+            if path.name in OBJECTS:
+                with speaking_of(path):
+                    path.unlink(missing_ok=True)
+        logger.info("DICOM objects that name %s are made anew", before)
+        now = wanted
+    ledger.set_note(NOTE, "" if now == Naming.NONE else str(now))
+    return wanted
+
+
+def _found(place: "Path", ledger: "Ledger") -> str:
+    """Look whom the objects name that a ledger made anew knows of; empty if there are none."""
+    from quant.dicom.objects.identity import naming_of
+
+    names = (name for entry in ledger.entries.values() for name in entry.seals)
+    for name in names:
+        if name.rsplit("/", 1)[-1] in OBJECTS:
+            return str(naming_of(place / name))
+    return ""
 
 
 def write_objects(outcome: "StudyOutcome", name: str, folder: "Path", naming: Naming) -> None:
@@ -62,7 +110,7 @@ def write_objects(outcome: "StudyOutcome", name: str, folder: "Path", naming: Na
     if not can_write_objects():
         return
     try:
-        with _uncollected():
+        with collector_paused():  # highdicom loads large tables of the standard
             files = _objects(outcome, name, naming)
     except Exception as error:  # an object is no reason to lose a study
         why = error.code if isinstance(error, QuantError) else type(error).__name__
@@ -71,18 +119,6 @@ def write_objects(outcome: "StudyOutcome", name: str, folder: "Path", naming: Na
         logger.debug("no objects of study %s", uid, exc_info=True)
         return
     write_files(folder, files)
-
-
-@contextmanager
-def _uncollected() -> "Iterator[None]":
-    """Hold back the search for cycles: highdicom's tables of the standard double its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _objects(outcome: "StudyOutcome", name: str, naming: Naming) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from quant.dicom.files.digests import file_digest, with_input_hash
-from quant.dicom.objects.identity import Naming
+from quant.dicom.objects.naming import Naming
 from quant.domain.record import Status, StudyRecord
 from quant.errors import OutputError, StudyError
 from quant.pipeline.failure import blank_record, failed

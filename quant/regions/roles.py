@@ -15,6 +15,8 @@ A word of tumour, lesion or exclusion that is negated does not count, and the na
   and ``liver tumour`` are tumours. After another organ (``Lungs-GTV``) only ``gtv`` is taken for
   subtracted: ``kidney-tumour`` is a tumour.
 
+A ``reference sphere`` (``Reference sphere liver``) is what the engine itself wrote: no region.
+
 Nor does a word of tumour or lesion count in the name of what lies about one, or is drawn from one:
 
 - anywhere beside PTV, CTV, ITV or PRV (``PTV-GTV``, ``CTV tumour``), or with a margin added
@@ -104,6 +106,9 @@ OTHER_TERM = re.compile(
 UNFINISHED = re.compile(r"[ |-](?:minus|without|w[ |-]o|excluding|excl|except|no|not)$")
 """A name that breaks off where something should be taken away."""
 
+REFERENCE_SPHERE = re.compile(r"[ |-]reference[ |-]spheres?(?![^\W_])")
+"""What the engine calls its spheres in its own DICOM SEG: a sphere is not the organ around it."""
+
 HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 
 ORDER = (
@@ -137,6 +142,8 @@ def assign_role(name: str, settings: "RegionSettings") -> tuple[Role, tuple[Flag
         ``ROLE_AMBIGUOUS`` when words of several roles match.
     """
     marked = mark_words(name)
+    if REFERENCE_SPHERE.search(marked):
+        return Role.OTHER, ()
     words = {
         Role.EXCLUDE: settings.exclude,
         Role.TUMOUR: settings.tumour,

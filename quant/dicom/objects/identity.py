@@ -6,12 +6,13 @@ of the source, so that an archive files the object with them.
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
 from quant.dicom.files.pydicom_headers import lenient
 from quant.dicom.files.streams import WatchedStream, is_bomb
+from quant.dicom.objects.naming import Naming
 from quant.domain.text import plain
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ METHOD = ["spectct-quant: PatientID is a keyed hash",
           "no name, date, accession or study number; UIDs kept"]  # fmt: skip
 """DeidentificationMethod, 64 characters a value."""
 
+_REMOVED = b"\x12\x00\x62\x00CS\x04\x00YES "
+"""PatientIdentityRemoved (0012,0062) as it stands in a file."""
+
+_HEAD_BYTES = 1 << 14
+
 _TEXTS = {
     "PatientName": 64,
     "PatientID": 64,
@@ -42,20 +48,12 @@ _DATES = ("PatientBirthDate", "StudyDate", "SeriesDate")
 _TIMES = ("StudyTime", "SeriesTime")
 
 
-class Naming(StrEnum):
-    """Whether objects are written, and whom they name."""
-
-    NONE = "none"
-    PSEUDONYM = "pseudonym"
-    SOURCE = "source"
-
-
 @dataclass(frozen=True, slots=True)
 class Patient:
     """Attributes of patient and study by DICOM keyword, and date and time of the content."""
 
     naming: Naming
-    attributes: dict[str, str | list[str]] = field(default_factory=dict)
+    attributes: Mapping[str, str | list[str]] = field(default_factory=dict)
     date: str = NO_DATE
     time: str = NO_TIME
 
@@ -101,17 +99,13 @@ def patient_of_source(path: "FilePath") -> Patient:
 
 
 def naming_of(path: "Path") -> Naming:
-    """Tell whom a written object names; ``none`` if it cannot be read."""
-    import pydicom
-
+    """Tell whom an object that this engine wrote names; ``none`` if it cannot be read."""
     try:
-        data = pydicom.dcmread(
-            path, specific_tags=["PatientIdentityRemoved"], stop_before_pixels=True
-        )
-    except Exception:  # noqa: BLE001 - damaged files raise all kinds
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except OSError:
         return Naming.NONE
-    removed = str(data.get("PatientIdentityRemoved", ""))
-    return Naming.PSEUDONYM if removed == "YES" else Naming.SOURCE
+    return Naming.PSEUDONYM if _REMOVED in head else Naming.SOURCE
 
 
 def _header(path: "FilePath") -> "Dataset":

@@ -27,7 +27,14 @@ from quant.dicom.objects.concepts import (
     concept_of,
 )
 from quant.dicom.objects.form import MAKER, SERIAL, SERIES_SR, Measured, blank_image, finished
-from quant.dicom.objects.items import CONTAINS, code_item, encoded_tree, number_item, text_item, with_content
+from quant.dicom.objects.items import (
+    CONTAINS,
+    code_item,
+    encoded_tree,
+    number_item,
+    text_item,
+    with_content,
+)
 from quant.dicom.objects.segmentation import SEGMENTATION
 from quant.domain.flags import CODES
 from quant.domain.protocol import RatioName
@@ -90,9 +97,7 @@ def write_measurements(
     return with_content(finished(data, measured), content_items)
 
 
-def _content(
-    data: "Dataset", measured: Measured, segments: "Sequence[Segment]"
-) -> list[bytes]:
+def _content(data: "Dataset", measured: Measured, segments: "Sequence[Segment]") -> list[bytes]:
     """Encode the tree that highdicom made, with the measurements in its groups."""
     (container,) = (one for one in data.ContentSequence if one.ValueType == "CONTAINER")
     *own, last = container.ContentSequence
@@ -208,9 +213,7 @@ def _items_of_study(measured: Measured, others: set[str]) -> list[bytes]:
     return _items(rows, record.unit, record.flags)
 
 
-def _items(
-    rows: "Sequence[Measurement]", uptake_unit: str, flags: "Iterable[Flag]"
-) -> list[bytes]:
+def _items(rows: "Sequence[Measurement]", uptake_unit: str, flags: "Iterable[Flag]") -> list[bytes]:
     """Encode measurements, then what has no number: absent ones with their reasons, and flags."""
     items = [_number(one, one.value, uptake_unit) for one in rows if one.value is not None]
     for one in rows:

@@ -85,7 +85,7 @@ class Segment:
 def segments_of(
     regions: "Sequence[Region]", balls: "Sequence[tuple[Sphere, Region]]"
 ) -> tuple[Segment, ...]:
-    """Number tumours and lesions, then reference spheres, as far as they hold a voxel.
+    """Give numbers to tumours and lesions, then to reference spheres, as far as they hold a voxel.
 
     Parameters
     ----------
