@@ -25,6 +25,9 @@ MANIFEST_NAME = "run.json"
 PERSONAL = ("patient_name", "patient_id")
 """Columns of the tables of studies and lesions that ``--identifiers`` adds."""
 
+LARGE = 100
+"""Entries beyond which a table of the manifest is written one line an entry."""
+
 IS_RECORD = re.compile(r"[0-9a-f]{32}\.json").fullmatch
 
 LIBRARIES = ("numpy", "numba", "pydicom")
@@ -64,7 +67,8 @@ def write_manifest(
         "cpu_s": {name: round(value, 4) for name, value in watch.cpu_s.items()},
     }
     manifest["sha256"] = manifest_checksum(manifest)
-    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    lines = ",\n".join(f" {json.dumps(key)}: {_text(manifest[key])}" for key in sorted(manifest))
+    text = f"{{\n{lines}\n}}\n"
     write_text(result.out / MANIFEST_NAME, text)
 
 
@@ -91,6 +95,14 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
     }
+
+
+def _text(value: object) -> str:
+    """Return JSON to be read by people; of large tables, one line an entry."""
+    if isinstance(value, dict) and len(value) > LARGE:
+        rows = (f"  {json.dumps(key)}: {json.dumps(value[key])}" for key in sorted(value))
+        return "{\n" + ",\n".join(rows) + "\n }"
+    return json.dumps(value, indent=1, sort_keys=True).replace("\n", "\n ")
 
 
 def _entry(entry: "Entry") -> dict[str, str | int]:

@@ -244,8 +244,8 @@ def _measure_and_write(
             write_meshes(outcome.primary, mesh_folder(path))
     with watch.step("write pictures"):
         write_pictures(outcome, mesh_folder(path))
-    with watch.step("write record"):
-        write_record(outcome.record, path)
     with watch.step("write DICOM objects"):
         write_objects(outcome, path.stem, mesh_folder(path), job.naming)
+    with watch.step("write record"):  # last: what has a record has everything
+        write_record(outcome.record, path)
     return outcome.record

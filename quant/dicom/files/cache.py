@@ -57,6 +57,7 @@ READING = (
 
 DIGEST_LENGTH = 64
 
+# the first fields of Header, in their order: what is left is the dict of facts
 TEXTS = (
     "study_uid", "series_uid", "sop_class_uid", "sop_instance_uid", "modality", "subject", "person",
 )  # fmt: skip
@@ -156,28 +157,36 @@ class HeaderCache:
             self._awaited[f"header {path}"] = place
         return known
 
-    def known_headers(self, paths: "Sequence[FilePath]") -> "dict[FilePath, Header]":
-        """Return the headers of all files that :meth:`known_header` knows.
+    def known_headers(self, paths: "Sequence[FilePath]") -> "list[Header | None]":
+        """Return what :meth:`known_header` returns for each file, asked for many at a time.
 
         Their digests, where they are kept too, then are in :attr:`as_indexed`.
         """
-        known: dict[FilePath, Header] = {}
+        known: list[Header | None] = []
         for start in range(0, len(paths), BATCH):
-            places = {path: self._place(path) for path in paths[start : start + BATCH]}
-            rows = self._file.find_all([one.key for one in places.values() if one is not None])
-            for path, place in places.items():
-                if place is None:
-                    continue
-                state, reader, text, digest = rows.get(place.key, ("", "", "", ""))
-                if state == place.state and len(digest) == DIGEST_LENGTH:
-                    self._seen[str(path)] = digest
-                same = state == place.state and reader == self._reader
-                header = _header(text) if same else None
-                if header is None:
-                    self._awaited[f"header {path}"] = place
-                else:
-                    known[path] = header
+            some = paths[start : start + BATCH]
+            places = [self._place(path) for path in some]
+            rows = self._file.find_all([one.key for one in places if one is not None])
+            known += [
+                self._known(path, place, rows) for path, place in zip(some, places, strict=True)
+            ]
         return known
+
+    def _known(
+        self,
+        path: "FilePath",
+        place: _Place | None,
+        rows: "Mapping[bytes, tuple[str, str, str, str]]",
+    ) -> Header | None:
+        if place is None:
+            return None
+        state, reader, text, digest = rows.get(place.key, ("", "", "", ""))
+        if state == place.state and len(digest) == DIGEST_LENGTH:
+            self._seen[str(path)] = digest
+        header = _header(text) if state == place.state and reader == self._reader else None
+        if header is None:
+            self._awaited[f"header {path}"] = place
+        return header
 
     @property
     def as_indexed(self) -> "IndexedDigests":
@@ -255,7 +264,7 @@ class HeaderCache:
             return None
         times = status.st_mtime_ns, status.st_ctime_ns
         state = f"{status.st_size}/{times[0]}/{times[1]}/{status.st_ino}"
-        name = os.fsencode(os.path.abspath(path))  # noqa: PTH100 - links are not followed
+        name = os.fsencode(path if path.is_absolute() else Path.cwd() / path)
         return _Place(hashlib.sha256(name).digest(), state, max(times))
 
     def _keep(self, place: _Place, *, header: str = "", digest: str = "") -> None:
@@ -310,7 +319,7 @@ def _header(text: object) -> Header | None:
     texts, values = kept[:-1], kept[-1]
     if not all(isinstance(one, str) for one in texts) or not isinstance(values, dict):
         return None
-    for key, one in values.items():
-        if isinstance(one, list):
-            values[key] = tuple(one)
-    return Header(**dict(zip(TEXTS, texts, strict=True)), facts=values)
+    for key in [key for key, one in values.items() if one.__class__ is list]:
+        values[key] = tuple(values[key])
+    kept_texts = dict(zip(TEXTS, texts, strict=True))
+    return Header(**kept_texts, facts=values)

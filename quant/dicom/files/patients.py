@@ -18,14 +18,15 @@ LONGEST = 256
 
 
 def patient_of(study: "StudyFiles") -> tuple[str, str]:
-    """Read PatientName and PatientID of a study's first file that states either.
+    """Read PatientName and PatientID of a study's first file that states either, emission first.
 
     Returns
     -------
     tuple of (name, identifier)
         Printable text; empty where no file says anything that can be read.
     """
-    for series in study.series:
+    emission = study.by_modality("NM", "PT")
+    for series in (*emission, *(one for one in study.series if one not in emission)):
         found = _patient(series.files[0].path)
         if any(found):
             return found

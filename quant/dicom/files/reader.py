@@ -54,11 +54,13 @@ def headers_of(
         yield from reader.headers(files)
         return
     known = cache.known_headers(files)
-    others = reader.headers([path for path in files if path not in known])
-    for path in files:
-        header = known.get(path)
-        if header is None:
-            header = next(others)
-            cache.keep_header(path, header)
-        yield header
+    unknown = [path for path, header in zip(files, known, strict=True) if header is None]
+    others = reader.headers(unknown)
+    for path, header in zip(files, known, strict=True):
+        if header is not None:
+            yield header
+            continue
+        read = next(others)
+        cache.keep_header(path, read)
+        yield read
     next(others, None)  # it may have something to tidy up

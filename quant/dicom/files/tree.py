@@ -103,8 +103,9 @@ def studies_by_folder(
 ) -> Mapping[Path, frozenset[str]]:
     """Collect, for every folder from ``root`` down, the studies whose files lie in its tree."""
     found: dict[Path, set[str]] = {}
-    for start, study_uid in {(path.parent, study_uid) for path, study_uid in files}:
-        for folder in (start, *start.parents):
+    starts = {(os.path.dirname(place_of(path)), uid): path for path, uid in files}  # noqa: PTH120
+    for (_, study_uid), path in starts.items():
+        for folder in path.parents:
             found.setdefault(folder, set()).add(study_uid)
             if folder == root:
                 break
