@@ -3,6 +3,7 @@
 import gzip
 import struct
 import zlib
+from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from quant.images.labels import LabelMap
 from quant.images.refusal import require_size, unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nibabel.nifti1 import Nifti1Header, Nifti1Image
     from numpy.typing import NDArray
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 SCANNER = 1
 """NIFTI_XFORM_SCANNER_ANAT: the transform that leads to the scanner's own frame."""
+
+LAST_CODE = 5
+"""Largest code of a transform that NIfTI defines (NIFTI_XFORM_TEMPLATE_OTHER)."""
 
 HEADER_BYTES = (348, 540)
 """Length of a NIfTI-1 and of a NIfTI-2 header, which is also their first field."""
@@ -65,7 +71,7 @@ def read_nifti(path: "FilePath") -> LabelMap:
 
     packed = path.name.lower().endswith(".gz")
     try:
-        with nibabel.imageglobals.LoggingOutputSuppressor():
+        with _quiet():
             typed, needed = _check(path, packed=packed)
             kind: Any = typed
             image = kind.from_bytes(_content(path, needed) if packed else path.read_bytes())
@@ -148,6 +154,7 @@ def _check(path: "FilePath", *, packed: bool) -> "tuple[type[Nifti1Image], int]"
     kind = nibabel.Nifti2Image if known[0] == HEADER_BYTES[-1] else nibabel.Nifti1Image
     make: Any = kind.header_class
     try:
+        _require_place(path, make(start[: known[0]], check=False))
         header = make(start[: known[0]])
         shape, dtype = header.get_data_shape(), header.get_data_dtype()
         slope, inter = header.get_slope_inter()
@@ -166,6 +173,29 @@ def _check(path: "FilePath", *, packed: bool) -> "tuple[type[Nifti1Image], int]"
     if not 0 <= first <= MOST_OFFSET or (not packed and length < needed):
         raise unreadable(path, f"{length} bytes, data from byte {first}", f"{needed} bytes")
     return kind, needed
+
+
+def _require_place(path: "FilePath", header: Any) -> None:  # noqa: ANN401 - carries no types
+    """Refuse what nibabel would mend in silence: codes that mean nothing, voxels of no size."""
+    codes = int(header["sform_code"]), int(header["qform_code"])
+    if not all(0 <= code <= LAST_CODE for code in codes):
+        raise unreadable(path, f"sform_code, qform_code {codes}", f"codes from 0 to {LAST_CODE}")
+    sizes = [float(size) for size in header["pixdim"][1:4]]
+    if codes[1] and not codes[0] and not all(0.0 < size < np.inf for size in sizes):
+        raise unreadable(path, f"voxels of {sizes}", "the size of its voxels")
+
+
+@contextmanager
+def _quiet() -> "Iterator[None]":
+    """Keep nibabel's remarks on headers off the screen; what matters is refused by name."""
+    import nibabel
+
+    logger = nibabel.imageglobals.logger
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _affine(

@@ -1,15 +1,10 @@
-"""Regions and values at the end of what can be, on every push."""
+"""The judge of degenerate studies, which are tried as goal 17 (tests/soak)."""
 
 from dataclasses import replace
 
 import pytest
 
-from tests.hostile.degenerate import cases, degenerate, faults, measured
-from tests.soak.figures import require_good
-
-
-def test_seventy_degenerate_studies_give_numbers_or_codes() -> None:
-    require_good(degenerate(70, 1))
+from tests.hostile.degenerate import cases, faults, measured
 
 
 def test_silent_values_would_be_seen(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -1,12 +1,6 @@
-"""Damaged files, on every push."""
+"""The mutator itself; what it makes is tried as goal 1 (tests/soak)."""
 
-from tests.hostile.mutants import mutants
-from tests.soak.figures import require_good
 from tests.support.mutator import CHANGES, mutant
-
-
-def test_five_thousand_damaged_files_cost_only_themselves() -> None:
-    require_good(mutants(5000, 1))
 
 
 def test_a_number_always_gives_the_same_damaged_file_and_every_kind_of_damage_occurs() -> None:

@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.looking import rows
-from tests.hostile.paths import NAMES, paths, snapshot
-from tests.soak.figures import require_good
+from tests.hostile.paths import NAMES, snapshot
 from tests.support.fuzzing import measured_here
 from tests.support.run import quant
 from tests.support.seeds import write_study
 
 
-def test_forty_names_that_lead_elsewhere_lead_nowhere() -> None:
-    assert len(NAMES) >= 40
-    require_good(paths(len(NAMES), 1))
+def test_there_are_forty_names_that_lead_elsewhere() -> None:
+    """They are tried as goal 15 (tests/soak)."""
+    assert len(set(NAMES)) >= 40
 
 
 @pytest.fixture

@@ -34,7 +34,10 @@ class Goal:
 
 
 GOALS: tuple[Goal, ...] = (
+    Goal(1, "damaged files cost only themselves", "tests.hostile.mutants:mutants", 5000, 200_000),
     Goal(1, "damaged files are read alike in the cage", "tests.soak.cage:mutants", 1000, 200_000),
+    Goal(2, "a corpus replayed", "tests.hostile.targets:replay", 400, 40_000),
+    Goal(3, "folders made by hand", "tests.hostile.looking:folders", 100, 150),
     Goal(
         4, "a damaged byte is found or harmless", "tests.soak.corruption:damaged_bytes", 200, 2000
     ),
@@ -46,5 +49,7 @@ GOALS: tuple[Goal, ...] = (
     Goal(8, "two batches on one output", "tests.soak.two_batches:two_batches", 10, 100),
     Goal(9, "one digest in all surroundings", "tests.soak.sameness:sameness", 3, 20),
     Goal(12, "a bad file takes at most 20 s", "tests.soak.cage:bad_files", 1, 6),
+    Goal(15, "names that lead elsewhere", "tests.hostile.paths:paths", 49, 200),
+    Goal(17, "degenerate regions and values", "tests.hostile.degenerate:degenerate", 70, 10_000),
 )
 """In the order in which they run."""
