@@ -98,7 +98,7 @@ def score(
     ] = 12.0,
     figures: Annotated[
         bool,
-        typer.Option(help="Draw time lines and skeletons (about 80 kB for each reading)."),
+        typer.Option(help="Draw time lines and skeletons (about 50 kB a time point)."),
     ] = True,
 ) -> None:
     """Score INPUT and write tables, evidence, drawings and an overview to OUT."""

@@ -14,6 +14,8 @@ from quant.scoring.segments import SEGMENTS, segment_of
 from quant.scoring.timeline import TITLES
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from quant.scoring.figures import Figure
     from quant.scoring.relative import RelativeScore
     from quant.scoring.results import ScoreResults
@@ -81,6 +83,7 @@ def write_score_page(
     from quant.report.writing import write_text
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["breakable"] = _breakable
     environment.filters["p"] = _p
     environment.filters["share"] = _share
     environment.filters["shown"] = _shown
@@ -175,6 +178,13 @@ def _p(value: float | None) -> str:
     if value is None:
         return ABSENT
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _breakable(code: str) -> "Markup":
+    """Let a long code break after its underscores, and nowhere else."""
+    from markupsafe import Markup, escape
+
+    return escape(code).replace("_", Markup("_<wbr>"))
 
 
 def _shown(value: object) -> str:

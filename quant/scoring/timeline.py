@@ -199,10 +199,14 @@ def _panel(
             + _text(LEFT - 8, y + 4, str(tick), anchor="end")
         )
     parts += _time_labels(axis, bottom)
+    above: list[str] = []
     for n, course in enumerate(courses):
         shift = (n - (len(courses) - 1) / 2) * DODGE_PX
-        parts += _course(course, axis, height, shift, DASHES[readers.index(course.reader) % 4])
-    return parts
+        dash = DASHES[readers.index(course.reader) % len(DASHES)]
+        lines, marks = _course(course, axis, height, shift, dash)
+        parts += lines
+        above += marks
+    return [*parts, *above]
 
 
 def _time_labels(axis: Axis, bottom: int) -> list[str]:
@@ -225,9 +229,10 @@ def _short(text: str) -> str:
 
 def _course(
     course: Course, axis: Axis, height: Callable[[float], float], shift: float, dash: str
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
+    """Draw a course: its lines, and what lies above the lines of every course."""
     colour = COLOURS[course.modality]
-    parts, line = [], []
+    bars, marks, line = [], [], []
     for one in course.points:
         total = one.total
         if total.total is None:
@@ -236,21 +241,20 @@ def _course(
         line.append(f"{x:.1f},{y:.1f}")
         least, most = total.low or 0, total.upper_bound
         if least < most:
-            parts.append(
+            bars.append(
                 f'<line x1="{x:.1f}" y1="{height(least):.1f}" x2="{x:.1f}" '
                 f'y2="{height(most):.1f}" stroke="{colour}" stroke-opacity="0.45" '
                 'stroke-width="3"/>'
             )
-        parts.append(_marker(course.modality, x, y, hollow=not total.complete))
-        parts.append(_text(x, y - 8, str(total.total), size=11, anchor="middle", colour=colour))
+        marks.append(_marker(course.modality, x, y, hollow=not total.complete))
+        marks.append(_text(x, y - 8, str(total.total), size=11, anchor="middle", colour=colour))
     if len(line) > 1:
         joined = " ".join(line)
-        parts.insert(
-            0,
+        bars.append(
             f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="2" '
-            f'stroke-dasharray="{dash}"/>',
+            f'stroke-dasharray="{dash}"/>'
         )
-    return parts
+    return bars, marks
 
 
 def _marker(modality: Modality, x: float, y: float, *, hollow: bool) -> str:

@@ -244,3 +244,17 @@ def test_a_time_line_is_of_one_patient(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="of one patient, not of 2"):
         _timeline(tmp_path, rows)
+
+
+def test_numbers_of_a_time_line_lie_above_every_line(tmp_path: Path) -> None:
+    rows = [*_course(), *({**row, "reader": "Z"} for row in _course())]
+    drawn = list(_timeline(tmp_path, rows).iter())
+    headings = [n for n, one in enumerate(drawn) if "(0 to" in (one.text or "")]
+
+    assert len(headings) == 2
+    for start, end in zip(headings, [*headings[1:], len(drawn)], strict=True):
+        panel = list(enumerate(drawn[start:end]))
+        lines = [n for n, one in panel if one.tag == f"{SVG}polyline"]
+        numbers = [n for n, one in panel if one.get("font-size") == "11"]
+        assert len(lines) >= 2
+        assert max(lines) < min(numbers)

@@ -4,6 +4,7 @@ An own schematic drawing. The middle of the body is x = 0, y grows downwards, a 
 on the viewer's right. Each part carries the name of the group that a segment colours.
 """
 
+import re
 from dataclasses import dataclass
 from math import hypot
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ def _path(commands: str, side: float = 1.0) -> str:
             words.append(f"{_n(side * float(x))},{_n(float(y))}")
         else:
             words.append(word)
-    return " ".join(words)
+    return re.sub(r" ?([A-Z]) ?", r"\1", " ".join(words))
 
 
 def _both(make: "Callable[[float], tuple[Part, ...]]") -> tuple[Part, ...]:

@@ -25,12 +25,9 @@ def _root(svg: str) -> ET.Element:
 
 
 def _fills(svg: str) -> list[str]:
-    """Return fills (and line colours) of all outlines, in order."""
-    root = _root(svg)
-    return [
-        path.get("fill", "") if path.get("fill") != "none" else path.get("stroke", "")
-        for path in root.iter(f"{SVG}path")
-    ]
+    """Return the colours that bones are used with (of ribs, that of the line), in order."""
+    uses = _root(svg).iter(f"{SVG}use")
+    return [one.get("fill", "") or one.get("stroke", "") for one in uses]
 
 
 def _texts(svg: str) -> list[str]:
@@ -67,8 +64,9 @@ def test_left_is_on_the_right_of_the_front_view_and_on_the_left_of_the_back_view
     places = []
     for group in groups:
         middle = float(group.get("transform", "")[10:].split()[0])
-        paths = [one for one in group.iter(f"{SVG}path") if one.get("fill") == RAMP[6]]
-        first = paths[0].get("d", "").split()[1]
+        (used,) = [one for one in group.iter(f"{SVG}use") if one.get("fill") == RAMP[6]]
+        (bone,) = [one for one in _root(svg).iter() if f"#{one.get('id')}" == used.get("href")]
+        first = next(bone.iter(f"{SVG}path")).get("d", "").lstrip("M")
         places.append((middle, float(first.split(",")[0]) > 0))
 
     assert len(places) == 2
@@ -103,6 +101,25 @@ def test_a_border_case_shows_its_range_with_a_dashed_edge() -> None:
     ).count("stroke-dasharray")
 
 
+@pytest.mark.parametrize("system", list(System))
+def test_every_bone_is_defined_once_and_each_use_has_its_bone(system: System) -> None:
+    root = _root(skeleton_svg(system, _segments(system, {}), "t"))
+    defined = [one.get("id", "") for one in root.iter(f"{SVG}g") if one.get("id")]
+    used = [one.get("href", "").removeprefix("#") for one in root.iter(f"{SVG}use")]
+
+    assert len(set(defined)) == len(defined)
+    assert set(used) == set(defined)
+
+
+def test_a_further_reading_adds_little_to_the_drawing() -> None:
+    key = ReadingKey("P1", "t1", Modality.SPECT_CT, "I-123", Phase.DIAGNOSIS, "rule")
+    one = Reading(key, System.SIOPEN, tuple(_segments(System.SIOPEN, {})))
+    sizes = [len(skeletons_svg([one] * n)) for n in (1, 2)]
+
+    assert sizes[0] < 50_000
+    assert sizes[1] - sizes[0] < 18_000
+
+
 def test_what_comes_from_outside_is_escaped() -> None:
     svg = skeleton_svg(
         System.CURIE, _segments(System.CURIE, {}), '<script>&"\x07', "</text><a href='x'>"
@@ -111,7 +128,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
 
     assert {one.tag for one in root.iter()} <= {
         SVG + name for name in ("svg", "title", "defs", "pattern", "rect", "line", "g", "path",
-                                "text")
+                                "text", "use")
     }  # fmt: skip
     assert "<script>" not in svg
     assert "\x07" not in svg
