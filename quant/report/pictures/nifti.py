@@ -105,14 +105,15 @@ def read_nifti(path: Path) -> Stored:
         If it is damaged, or is another kind of NIfTI file.
     """
     try:
-        content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(path.read_bytes(), _MOST_BYTES)
+        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        content = inflate.decompress(path.read_bytes(), _MOST_BYTES)
         found = _HEADER.unpack_from(content)
     except (zlib.error, struct.error) as error:
         message = f"{path.name} is damaged"
         raise ValueError(message) from error
     (i, j, k), code = found[2:5], found[10]
-    if found[0] != 348 or found[-1] != _MAGIC or code not in KINDS or min(i, j, k) < 1:
-        message = f"{path.name} is no display copy"
+    if not inflate.eof or found[0] != 348 or found[-1] != _MAGIC or code not in KINDS or min(i, j, k) < 1:
+        message = f"{path.name} is cut off, or no display copy"
         raise ValueError(message)
     size = i * j * k * KINDS[code].itemsize
     if len(content) != 352 + size:

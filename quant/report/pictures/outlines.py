@@ -90,7 +90,7 @@ def unpack(
         If it cannot be read, or is damaged.
     """
     regions = []
-    with np.load(path, allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
         for n, one in enumerate(known):
             weights = arrays[f"region_{n}"].astype(np.float32) / np.float32(STEPS)
             if not weights.any():  # all below half a step

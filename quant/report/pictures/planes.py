@@ -180,7 +180,7 @@ def _slanted(
     columns = np.arange(plane.shape[1])[None, :, None] * across
     index = start + rows + columns
     limits = np.array(values.shape)
-    inside: NDArray[np.bool_] = ((index >= -0.5) & (index <= limits - 0.5)).all(axis=-1)
+    inside = np.asarray(np.all((index >= -0.5) & (index <= limits - 0.5), axis=-1))
     flat = np.zeros(plane.shape, dtype=np.float32)
     flat[inside] = interpolated(values, index[inside])
     return flat, inside

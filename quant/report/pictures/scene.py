@@ -64,7 +64,10 @@ class Scene:
 
     @cached_property
     def hottest_mm(self) -> Floats | None:
-        """(3,) float64: the primary tumour's maximum on the display copy, LPS mm."""
+        """(3,) float64: the primary tumour's maximum on the display copy, LPS mm.
+
+        Of several voxels with the maximum, the one nearest to their middle.
+        """
         tumour, emission = self.tumour, self.copies.emission
         if tumour is None or emission is None:
             return None
@@ -73,7 +76,9 @@ class Scene:
         points = tumour.grid.to_mm(places)
         index = np.rint(emission.grid.to_index(points)).astype(np.intp)
         k, j, i = np.clip(index, 0, np.array(emission.grid.shape) - 1).T
-        found: Floats = points[int(emission.values[k, j, i].argmax())]
+        values = emission.values[k, j, i]
+        hottest = points[values == values.max()]
+        found: Floats = hottest[int(((hottest - hottest.mean(axis=0)) ** 2).sum(axis=1).argmin())]
         return found
 
     @cached_property
