@@ -150,7 +150,7 @@ def _is_current(place: Path, ledger: "Ledger", key: str) -> bool:
     if set(seals) != {*TABLES, *PAGES}:
         return False
     note = json.loads(ledger.note(NOTE))
-    if note["key"] != key or not is_there(place, note.get("pages", ())):
+    if note["key"] != key or not is_there(place, note.get("pages", -1)):
         return False
     return all(seal.holds(place / name) for name, seal in seals.items())
 

@@ -25,6 +25,9 @@ CHARTS = {
     "asphericity": "Asphericity, a fraction (IBSI 25C7)",
 }
 
+SHOWN_AT_FIRST = 250
+"""Rows of the table that are laid out at once, where scripts run; more come while scrolling."""
+
 ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFORMATION: 2}
 
 
@@ -106,6 +109,7 @@ class Batch:
         states = Counter(row.status for row in rows)
         return {
             "rows": rows,
+            "limit": SHOWN_AT_FIRST,
             "heads": list(HEADS.values()),
             "tally": [(str(one), states[one]) for one in Status if states[one]],
             "flags": sorted(counts.items()),

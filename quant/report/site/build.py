@@ -11,7 +11,16 @@ from markupsafe import Markup
 
 from quant.report.site.batch import Batch
 from quant.report.site.pages import Pages, Parts, Place
-from quant.report.site.parts import ASSETS, ENGINE, FOLDER, SCRIPTS, part, shared, sweep
+from quant.report.site.parts import (
+    ASSETS,
+    ENGINE,
+    FOLDER,
+    SCRIPTS,
+    count_files,
+    part,
+    shared,
+    sweep,
+)
 from quant.report.site.viewing import viewer_json, why_not
 from quant.report.writing import require_inside, write_files, write_text
 
@@ -25,8 +34,11 @@ SHEET = "qc.webp"
 MOST_IN_ONE = 4
 """A batch with more studies becomes a folder when nothing else is asked for."""
 
-MOST_BYTES_IN_ONE = 150_000_000
-"""Viewers of a single file hold so much at most; studies beyond it have their pictures only."""
+MOST_BYTES_IN_ONE = 200_000_000
+"""Images of a single file take so much at most; studies beyond it have none."""
+
+HERE_STUDIES, HERE_DATA = "\x00studies\x00", "\x00data\x00"
+"""Marks of places in a page; whatever comes from a record has no such characters left."""
 
 TITLE = "SPECT/CT quantification report"
 TOO_MUCH = "one file cannot hold the images of so many studies; make a folder of it"
@@ -62,7 +74,7 @@ class Source:
     quarantine: "Sequence[QuarantineEntry]" = ()
 
 
-def write_site(source: Source, form: Form = Form.AUTO) -> list[str]:
+def write_site(source: Source, form: Form = Form.AUTO) -> int:
     """Write the report of a batch; everything in it is escaped.
 
     Parameters
@@ -73,8 +85,8 @@ def write_site(source: Source, form: Form = Form.AUTO) -> list[str]:
 
     Returns
     -------
-    list of str
-        Names of the files written, relative to the output folder.
+    int
+        Files in the folder beside the first page; see :func:`is_there`.
 
     Raises
     ------
@@ -87,17 +99,17 @@ def write_site(source: Source, form: Form = Form.AUTO) -> list[str]:
     return _single(source) if form is Form.SINGLE else _folder(source)
 
 
-def is_there(out: Path, written: Iterable[str]) -> bool:
-    """Tell whether all files of a report that was written are still there."""
-    return all((out / name).is_file() for name in written)
+def is_there(out: Path, pages: int) -> bool:
+    """Tell whether a report has its first page and so many files in its folder."""
+    return (out / INDEX).is_file() and count_files(out / FOLDER) == pages
 
 
-def _folder(source: Source) -> list[str]:
+def _folder(source: Source) -> int:
     """Write the index, the parts that all pages share, and a page and its images a study."""
     pages = Pages()
     place = source.out / FOLDER
     write_files(place / ASSETS, {name: part(name).encode("utf-8") for name in shared()})
-    written = [f"{FOLDER}/{ASSETS}/{name}" for name in shared()]
+    written = set(shared())
     batch = Batch(lambda name: f"{FOLDER}/{name}.html")
     for at, (name, record) in enumerate(zip(source.names, source.records, strict=True)):
         batch.add(name, record)
@@ -120,50 +132,51 @@ def _folder(source: Source) -> list[str]:
         )
         files[f"{name}.html"] = pages.page(f"Study {record.study_uid}", html, Parts(assets=ASSETS))
         write_files(place, {one: text.encode("utf-8") for one, text in files.items()})
-        written += [f"{FOLDER}/{one}" for one in files]
+        written |= set(files)
     content = pages.index(batch, source.quarantine)
     parts = Parts(assets=f"{FOLDER}/{ASSETS}")
     write_text(source.out / INDEX, pages.page(TITLE, content, parts))
-    sweep(place, {Path(one).name for one in written})
-    return [INDEX, *written]
+    sweep(place, written)
+    return len(written)
 
 
-def _single(source: Source) -> list[str]:
+def _single(source: Source) -> int:
     """Write one file that holds the index, all studies, their images and the viewer."""
     from quant.report.site.inline import data_block, image_address
 
     pages, room = Pages(), MOST_BYTES_IN_ONE
     batch = Batch(lambda name: f"#s-{name}")
-    studies, blocks = [], []
+    studies: list[bytes] = []
+    blocks: list[bytes] = []
     for at, (name, record) in enumerate(zip(source.names, source.records, strict=True)):
         batch.add(name, record)
         own = source.out / "studies" / name
-        data = viewer_json(record, own)
+        sheet, data = image_address(own / SHEET), viewer_json(record, own)
         reason = "" if data else why_not(own)
-        if len(data) > room:
-            data, reason = "", TOO_MUCH
+        if len(sheet) + len(data) > room:
+            sheet, data, reason = "", "", TOO_MUCH
+        room -= len(sheet) + len(data)
         if data:
-            room -= len(data)
-            blocks.append(data_block(f"data-{name}", data))
-        studies.append(
-            pages.study(
-                record,
-                Place(
-                    tag="section",
-                    name=name,
-                    viewer={"source": "", "engine": ""} if data else None,
-                    why_not=reason,
-                    sheet=image_address(own / SHEET),
-                    nav=_nav(source.names, at, "#index", "#s-{}"),
-                ),
-            )
+            blocks.append(data_block(f"data-{name}", data).encode("ascii"))
+        place = Place(
+            tag="section",
+            name=name,
+            viewer={"source": "", "engine": ""} if data else None,
+            why_not=reason,
+            sheet=sheet,
+            nav=_nav(source.names, at, "#index", "#s-{}"),
         )
-    content = Markup("\n").join([pages.index(batch, source.quarantine), *studies])
+        studies.append(pages.study(record, place).encode("utf-8"))
     scripts = [part(name) for name in ((ENGINE, *SCRIPTS) if blocks else SCRIPTS)]
-    parts = Parts(scripts=scripts, styles=[part("report.css")], data=Markup("\n").join(blocks))
-    write_text(source.out / INDEX, pages.page(TITLE, content, parts))
+    parts = Parts(scripts=scripts, styles=[part("report.css")], data=Markup(HERE_DATA))  # noqa: S704 - our own mark
+    content = pages.index(batch, source.quarantine) + Markup(HERE_STUDIES)  # noqa: S704 - our own mark
+    page = pages.page(TITLE, content, parts).encode("utf-8")
+    rest, _, tail = page.rpartition(HERE_DATA.encode())
+    head, _, middle = rest.rpartition(HERE_STUDIES.encode())
+    whole = b"".join([head, *studies, middle, *blocks, tail])
+    write_files(source.out, {INDEX: whole})
     sweep(source.out / FOLDER, set())
-    return [INDEX]
+    return 0
 
 
 def _nav(names: Sequence[str], at: int, index: str, pattern: str) -> dict[str, str]:

@@ -61,6 +61,13 @@ class Parts:
         return policy_of_single(self.scripts, self.styles)
 
 
+def _printable(value: object) -> object:
+    """Return text without control characters and marks of direction: they can change a page."""
+    if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(one if one.isprintable() else " " for one in value)
+
+
 class Pages:
     """The templates, read once."""
 
@@ -71,6 +78,7 @@ class Pages:
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
+            finalize=_printable,
             loader=FileSystemLoader(HERE / "templates"),
         )
         self._environment.filters["number"] = number

@@ -1,5 +1,7 @@
 """Scripts, styles and licences that the report brings along, and the folder that they go to."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +35,15 @@ def sweep(place: Path, keep: set[str]) -> None:
                 path.unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()
+
+
+def count_files(place: Path) -> int:
+    """Count the files of a report's folder."""
+    count = 0
+    for folder in (place, place / ASSETS):
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            count += sum(entry.is_file() for entry in entries)
+    return count
 
 
 def own_files(folder: Path) -> Iterator[Path]:

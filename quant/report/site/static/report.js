@@ -4,6 +4,7 @@
  */
 "use strict";
 (function () {
+  let limit = 0;
   const numbers = new Intl.Collator("en", { numeric: true });
 
   function valueOf(row, column) {
@@ -16,34 +17,54 @@
     return text === "" || Number.isNaN(value) ? null : value;
   }
 
-  function compare(kind, column) {
-    if (kind === "flags") return (a, b) => severity(a) - severity(b);
-    if (kind !== "number") {
-      return (a, b) => numbers.compare(valueOf(a, column), valueOf(b, column));
-    }
-    return (a, b) => numberOf(valueOf(a, column)) - numberOf(valueOf(b, column));
-  }
-
   /** Errors weigh more than any number of warnings, these more than any of what informs. */
   function severity(row) {
     return 1e6 * row.querySelectorAll(".flag.error").length
       + 1e3 * row.querySelectorAll(".flag.warning").length + row.dataset.flags.split(" ").length;
   }
 
+  function keyOf(kind, row, column) {
+    if (kind === "flags") return severity(row);
+    return kind === "number" ? numberOf(valueOf(row, column)) : valueOf(row, column);
+  }
+
   /** Sort by a column; rows without a value stay last either way. */
   function sort(table, head) {
     const down = head.getAttribute("aria-sort") === "ascending";
-    const column = head.cellIndex;
     const { kind } = head.dataset;
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const body = table.tBodies[0];
-    const rows = [...body.rows];
-    const empty = (row) => kind === "number" && numberOf(valueOf(row, column)) === null;
-    const [there, absent] = [rows.filter((row) => !empty(row)), rows.filter(empty)];
-    there.sort(compare(kind, column));
-    if (down) there.reverse();
-    body.append(...there, ...absent);
+    const keyed = [...body.rows].map((row) => [keyOf(kind, row, head.cellIndex), row]);
+    const there = keyed.filter(([key]) => key !== null);
+    const order = kind ? (a, b) => a[0] - b[0] : (a, b) => numbers.compare(a[0], b[0]);
+    there.sort(down ? (a, b) => order(b, a) : order);
+    const absent = keyed.filter(([key]) => key === null);
+    const sorted = document.createDocumentFragment();
+    sorted.append(...[...there, ...absent].map(([, row]) => row));
+    body.append(sorted);
+    restrict(table, Number(table.dataset.limit));
+  }
+
+  /** Lay out only so many of the rows that pass the filter; a long table opens at once. */
+  function restrict(table, most) {
+    limit = most;
+    let count = 0;
+    for (const row of table.tBodies[0].rows) {
+      if (!row.hidden) count += 1;
+      row.classList.toggle("late", count > most);
+    }
+    document.getElementById("more").hidden = count <= most;
+  }
+
+  /** Show more rows when the end of those shown comes near, or when asked. */
+  function extensible(table) {
+    const button = document.getElementById("more");
+    const extend = () => restrict(table, 2 * limit);
+    button.addEventListener("click", extend);
+    const options = { root: button.parentElement, rootMargin: "400px" };
+    new IntersectionObserver(([end]) => { if (end.isIntersecting) extend(); }, options)
+      .observe(button);
   }
 
   function sortable(table) {
@@ -60,19 +81,25 @@
     const [find, flag, status, shown] = ["find", "by-flag", "by-status", "shown"]
       .map((id) => document.getElementById(id));
     const rows = [...table.tBodies[0].rows].filter((row) => row.dataset.flags !== undefined);
-    const texts = new Map(rows.map((row) => [row, [
-      row.textContent, row.dataset.flags, row.cells[0].firstChild.title,
-    ].join(" ").toLowerCase()]));
+    const texts = new Map();
+    const textOf = (row) => {
+      if (!texts.has(row)) {
+        const parts = [row.textContent, row.dataset.flags, row.cells[0].firstChild.title];
+        texts.set(row, parts.join(" ").toLowerCase());
+      }
+      return texts.get(row);
+    };
     const apply = () => {
       const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
       for (const row of rows) {
-        const on = words.every((word) => texts.get(row).includes(word))
+        const on = words.every((word) => textOf(row).includes(word))
           && (!flag.value || row.dataset.flags.split(" ").includes(flag.value))
           && (!status.value || row.dataset.status === status.value);
         row.hidden = !on;
         count += on;
       }
+      restrict(table, Number(table.dataset.limit));
       shown.value = count === rows.length ? `${count} studies` : `${count} of ${rows.length} studies`;
     };
     find.addEventListener("input", apply);
@@ -148,6 +175,7 @@
   if (table) {
     sortable(table);
     filterable(table);
+    extensible(table);
     explain();
     route();
   } else {
