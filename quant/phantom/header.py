@@ -134,7 +134,8 @@ def decimals(values: NDArray[np.float64] | tuple[float, ...] | list[float]) -> l
     """Write numbers as decimal strings (DS): at most 16 characters each."""
     from pydicom.valuerep import format_number_as_ds
 
-    return [format_number_as_ds(float(value) + 0.0) for value in values]
+    texts = [(format_number_as_ds(float(value) + 0.0), float(value)) for value in values]
+    return [text if len(text) <= 16 else f"{value:.8e}" for text, value in texts]
 
 
 def item(**attributes: object) -> "Dataset":

@@ -1,7 +1,7 @@
 """Codes of what is measured, of its units and of what was found, for DICOM objects.
 
 Values that DICOM or IBSI name have their codes. All others, ratios of counts first, stand under
-the private scheme :data:`SCHEME` by the very name that they have in the tables. A ratio of two SUV
+the private scheme :data:`SCHEME` by the name that they have in the tables. A ratio of two SUV
 is a lesion to background SUV ratio (126039 DCM) whose measurement method is the private code.
 
 References
@@ -9,6 +9,7 @@ References
 DICOM PS3.16: TID 300, 1411, 1500; CID 7180, 7464, 7469, 7477; CID 83 (units, UCUM).
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from quant.domain.region import Role
@@ -114,8 +115,16 @@ class Concept:
 
 
 def private(name: str) -> Code:
-    """Return the private code of a column: its own name."""
-    return name, SCHEME, name[:64]
+    """Return the private code of a column: its own name, or what stands for a longer one.
+
+    Code values have 16 characters; there are longer ones (LongCodeValue), which readers of reports
+    do not expect in names. A longer name gives its first 7 characters, a hyphen and 8 digits of its
+    SHA-256; the meaning is the name.
+    """
+    if len(name) > 16:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        return f"{name[:7]}-{digest}", SCHEME, name[:64]
+    return name, SCHEME, name
 
 
 def concept_of(name: str, unit: str, uptake_unit: str, ratios: frozenset[str]) -> Concept:

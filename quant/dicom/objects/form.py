@@ -68,6 +68,14 @@ class Measured:
         }
 
 
+def decimal(value: float) -> str:
+    """Write a number in the 16 characters of a decimal string (DS)."""
+    from pydicom.valuerep import format_number_as_ds
+
+    text: str = format_number_as_ds(float(value) + 0.0)
+    return text if len(text) <= 16 else f"{value:.8e}"  # pydicom's are longer for -1.4e-15
+
+
 def blank_image(measured: Measured) -> "Dataset":
     """Return an image of the emission series that says where it belongs and nothing of a person."""
     import pydicom

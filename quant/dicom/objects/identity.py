@@ -84,11 +84,11 @@ def patient_of_source(path: "FilePath") -> Patient:
     OSError
         If the file cannot be read.
     """
-    data = _header(path)
-    attributes = {key: plain(str(data.get(key, "")))[:most] for key, most in _TEXTS.items()}
-    attributes |= {key: _digits(data, key, 8) for key in _DATES}
-    attributes |= {key: _digits(data, key, 6) for key in _TIMES}
-    sex = str(data.get("PatientSex", "")).strip().upper()
+    found = _header(path)
+    attributes = {key: plain(found[key])[:most] for key, most in _TEXTS.items()}
+    attributes |= {key: _digits(found[key], 8) for key in _DATES}
+    attributes |= {key: _digits(found[key], 6) for key in _TIMES}
+    sex = found["PatientSex"].strip().upper()
     attributes["PatientSex"] = sex if sex in ("M", "F", "O") else ""
     date = attributes.pop("SeriesDate") or attributes["StudyDate"]
     time = attributes.pop("SeriesTime") or attributes["StudyTime"]
@@ -108,25 +108,34 @@ def naming_of(path: "Path") -> Naming:
     return Naming.PSEUDONYM if _REMOVED in head else Naming.SOURCE
 
 
-def _header(path: "FilePath") -> "Dataset":
+def _header(path: "FilePath") -> dict[str, str]:
+    """Read texts by keyword; empty where there is none, or none that can be read."""
     import pydicom
 
-    wanted = [*_TEXTS, *_DATES, *_TIMES, "PatientSex", "SpecificCharacterSet"]
+    wanted = [*_TEXTS, *_DATES, *_TIMES, "PatientSex"]
     with path.open("rb") as handle, lenient():
         stream = WatchedStream(handle, handle.seek(0, io.SEEK_END))
         stream.seek(0)
         if is_bomb(stream):
-            return pydicom.Dataset()
+            return dict.fromkeys(wanted, "")
         stream.seek(0)
-        return pydicom.dcmread(
+        data = pydicom.dcmread(
             cast("ReadableBuffer", stream),
             stop_before_pixels=True,
             force=True,
-            specific_tags=list(wanted),
+            specific_tags=[*wanted, "SpecificCharacterSet"],
         )
+        return {key: _text(data, key) for key in wanted}
 
 
-def _digits(data: "Dataset", key: str, count: int) -> str:
+def _text(data: "Dataset", key: str) -> str:
+    try:
+        return str(data.get(key) or "")
+    except Exception:  # noqa: BLE001 - a malformed value may raise anything on first access
+        return ""
+
+
+def _digits(value: str, count: int) -> str:
     """Return the leading digits of a date or time; empty when there are not so many."""
-    text = str(data.get(key, "")).strip()[:count]
+    text = value.strip()[:count]
     return text if len(text) == count and text.isdigit() else ""

@@ -12,6 +12,8 @@ DICOM PS3.3 C.17.3 (document content), C.18.1 (numeric item), 8.8 (codes); PS3.5
 import struct
 from typing import TYPE_CHECKING
 
+from quant.dicom.objects.form import decimal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -82,12 +84,10 @@ def number_item(
     relationship: str = HAS_PROPERTIES,
 ) -> bytes:
     """Return a NUM item; the value stands as decimal string and in full precision."""
-    from pydicom.valuerep import format_number_as_ds
-
     measured = (
         _code(0x004008EA, unit)
         + _element(0x0040A161, "FD", struct.pack("<d", value))
-        + _words(0x0040A30A, "DS", format_number_as_ds(float(value)))
+        + _words(0x0040A30A, "DS", decimal(value))
     )
     body = _head(relationship, "NUM", name) + _sequence(0x0040A300, measured)
     return body + (_sequence(CONTENT_SEQUENCE, *children) if children else b"")
@@ -125,5 +125,5 @@ def _without_children(item: "Dataset") -> bytes:
             bare[element.tag] = element
     stream = DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, False
-    write_dataset(stream, bare)
+    write_dataset(stream, bare, ["utf8"])
     return stream.getvalue()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quant.dicom.objects.form import SERIES_SEG, Measured, blank_image, finished
+from quant.dicom.objects.form import SERIES_SEG, Measured, blank_image, decimal, finished
 from quant.dicom.objects.segments import Segment, description, stacked
 from quant.errors import GeometryError
 
@@ -135,7 +135,7 @@ def _decimals(values: "NDArray[np.float64]") -> list[Any]:
     """Return numbers that fit the 16 characters of a decimal string."""
     from pydicom.valuerep import DS
 
-    return [DS(float(value) + 0.0, auto_format=True) for value in values]
+    return [DS(decimal(float(value))) for value in values]
 
 
 def _key(place: "Dataset") -> tuple[float, ...]:
@@ -163,14 +163,13 @@ def _source_image(pattern: "Dataset", reference: "Reference", source: "Source") 
     import pydicom
 
     uid, frame = reference
-    item = pydicom.Dataset()
-    item.update(pattern)
+    item = pydicom.Dataset()  # a new one: data sets that were updated share their elements
     item.ReferencedSOPClassUID = source.sop_classes[uid]
     item.ReferencedSOPInstanceUID = uid
-    if frame is None:
-        del item.ReferencedFrameNumber
-    else:
+    if frame is not None:
         item.ReferencedFrameNumber = frame
+    item.SpatialLocationsPreserved = pattern.SpatialLocationsPreserved
+    item.PurposeOfReferenceCodeSequence = pattern.PurposeOfReferenceCodeSequence
     return item
 
 

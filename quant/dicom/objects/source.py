@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quant.dicom.files.facts import whole
-from quant.dicom.nm.place import place_nm
-from quant.dicom.slices.reading import place_slices
+from quant.dicom.volumes import place_volume
 
 if TYPE_CHECKING:
     from quant.dicom.geometry.planes import Placement
@@ -43,17 +42,13 @@ def source_of(series: "SeriesEntry") -> Source:
         As when the volume is read.
     """
     members = series.members or (series,)
-    placements = [_placement(member) for member in members]
+    placements = [place_volume(member) for member in members]
     classes = {
         entry.sop_instance_uid: entry.sop_class_uid for one in placements for entry in one.files
     }
     stacks = [_references(one) for one in placements]
     slices = tuple(tuple(dict.fromkeys(images)) for images in zip(*stacks, strict=True))
     return Source(series.series_uid, series.modality, classes, slices)
-
-
-def _placement(series: "SeriesEntry") -> "Placement":
-    return place_nm(series) if series.modality == "NM" else place_slices(series)
 
 
 def _references(placement: "Placement") -> list[Reference]:
