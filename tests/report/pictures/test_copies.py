@@ -26,23 +26,24 @@ SAMPLE = Path(__file__).parents[3] / "data-samples" / "torso"
 
 
 @pytest.mark.parametrize("name", AFFINES)
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("bits", [8, 16])
 def test_nibabel_reads_the_same_values_in_the_same_places(
-    tmp_path: Path, name: str, kind: type[np.uint8 | np.uint16]
+    tmp_path: Path, name: str, bits: int
 ) -> None:
     there = grid(name, (5, 7, 6))
-    values = np.random.default_rng(1).integers(0, 255, there.shape).astype(kind)
+    some = np.random.default_rng(1).integers(0, 255, there.shape)
+    values = some.astype(np.uint16) if bits == 16 else some.astype(np.uint8)
     path = tmp_path / "image.nii.gz"
     path.write_bytes(nifti_bytes(Stored(there, values, 0.5, -3.0, "words", (1.0, 9.0))))
 
-    image = nib.load(path)
+    image = nib.Nifti1Image.from_filename(path)
 
     found = np.asarray(image.dataobj).transpose(2, 1, 0)
-    np.testing.assert_allclose(found, values * 0.5 - 3.0, rtol=1e-6)
+    np.testing.assert_allclose(found, some * 0.5 - 3.0, rtol=1e-6)
     for index in ([0, 0, 0], [4, 6, 5], [1, 2, 3]):
         right, front, up = image.affine[:3] @ [*index[::-1], 1]  # i, j, k to RAS
         np.testing.assert_allclose([-right, -front, up], there.to_mm(index), atol=1e-4)
-    assert image.header.get_xyzt_units()[0] == "mm"
+    assert image.header["xyzt_units"] == 2  # mm
     assert image.header["descrip"].item() == b"words"
 
 

@@ -15,7 +15,7 @@ GRADIENT = np.array([0.7, -1.1, 1.3])
 
 def field_on(there: Grid) -> NDArray[np.float32]:
     index = np.stack(np.meshgrid(*map(np.arange, there.shape), indexing="ij"), axis=-1)
-    return (there.to_mm(index) @ GRADIENT).astype(np.float32)
+    return np.asarray(there.to_mm(index) @ GRADIENT, dtype=np.float32)
 
 
 @pytest.mark.parametrize("name", AFFINES)

@@ -23,6 +23,11 @@ def linear(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
+def shades() -> NDArray[np.float64]:
+    """(256, 3) float64: the ramp, 0 to 1."""
+    return ramp().astype(np.float64) / 255.0
+
+
 def test_oklab_gives_the_published_values_and_turns_back() -> None:
     """White and pure red as the author of Oklab gives them."""
     white, red = rgb_to_oklab(np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]]))
@@ -34,14 +39,14 @@ def test_oklab_gives_the_published_values_and_turns_back() -> None:
 
 
 def test_equal_steps_of_value_are_equal_steps_of_colour() -> None:
-    steps = np.linalg.norm(np.diff(rgb_to_oklab(ramp() / 255.0), axis=0), axis=1)
+    steps = np.linalg.norm(np.diff(rgb_to_oklab(shades()), axis=0), axis=1)
 
     assert steps.min() > 0.9 * steps.mean()
     assert steps.max() < 1.1 * steps.mean()
 
 
 def test_lightness_only_rises_from_nearly_black_to_nearly_white() -> None:
-    lightness = rgb_to_oklab(ramp() / 255.0)[:, 0]
+    lightness = rgb_to_oklab(shades())[:, 0]
 
     assert (np.diff(lightness) > 0.0).all()
     assert lightness[0] < 0.12
@@ -49,7 +54,7 @@ def test_lightness_only_rises_from_nearly_black_to_nearly_white() -> None:
 
 
 def test_it_stays_in_order_in_grey_and_for_every_colour_vision() -> None:
-    rgb = linear(ramp() / 255.0)
+    rgb = linear(shades())
 
     assert (np.diff(rgb @ [0.2126, 0.7152, 0.0722]) > 0.0).all()
     for matrix in DEFICIENCIES.values():

@@ -23,7 +23,9 @@ from quant.report.pictures.sheet import draw_sheet
 from quant.report.pictures.strokes import Pen, stroke_region, stroke_sphere
 from tests.support.pictured import TUMOUR_RADIUS_MM, Pictured, ball_in, pixels_of
 
-LAYOUTS = tuple(Layout)
+LAYOUTS = (
+    Layout.AXIAL, Layout.HEAD_TO_FEET, Layout.NEGATIVE_SPACING, Layout.OBLIQUE, Layout.SAGITTAL,
+)  # fmt: skip
 VIEW_NAMES = tuple(VIEWS)
 WHITE_PEN = Pen((255, 255, 255), 2.0)
 HOT_BLUE = 40
