@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from quant.pipeline.cage.cage import Cage
     from quant.pipeline.work import Engine
     from quant.report.inspection import Looks
+    from quant.scoring.run import ScoresStudies
 
 
 HEADER_SHARE = 0.25
@@ -98,6 +99,17 @@ class Engines:
         from quant.pipeline.cage.looking import caged_looks
 
         return caged_looks(self.cage, protocol, voxels=voxels)
+
+    @property
+    def scores(self) -> "ScoresStudies":
+        """Return who scores studies from their lesions and bones."""
+        if self.cage is None:
+            from quant.scoring.run import scored_here
+
+            return scored_here
+        from quant.pipeline.cage.scoring import caged_scores
+
+        return caged_scores(self.cage)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """``quant score``: scores and response, each with its evidence."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,10 @@ import typer
 from quant.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from quant.scoring.results import ScoreResults
+    from quant.scoring.run import Hands
     from quant.scoring.spatial.rules import LesionRules
 
 HELP = """
@@ -54,6 +58,9 @@ response.json, figures/*.svg, score.html.
 Exit status: 0 everything scored; 1 some studies could not be scored; 2 usage, or a table that is
 refused; 3 nothing to score; 4 OUT is in use by another run; 130 interrupted.
 """
+
+MEMORY_MIB = 6144
+"""Address space of a worker that scores studies: a skeleton on the grid of a CT is large."""
 
 MOST_LINES = 40
 """Readings, and answers on response, printed at most."""
@@ -144,7 +151,7 @@ def score_input(
     settings = ScoreSettings(
         baseline, Missing(missing), cutoffs or SHIPPED, lesions or LesionRules()
     )
-    results = score_path(input_path, settings, visits)
+    results = score_path(input_path, settings, visits, hands=_caged_hands)
     if not results.readings and results.response is None:
         _say_nothing(results)
         return Exit.SOME_FAILED if results.failed else Exit.NOTHING_TO_MEASURE
@@ -153,6 +160,16 @@ def score_input(
         tables = write_results(results, out, drawings=figures)
     _show(results, tables, out)
     return Exit.SOME_FAILED if results.failed else Exit.OK
+
+
+@contextmanager
+def _caged_hands() -> "Iterator[Hands]":
+    """Read and score studies in the cage: what is in them cannot take this process down."""
+    from quant.cli.means import Means, opened
+    from quant.scoring.run import Hands
+
+    with opened(Means(memory_mib=MEMORY_MIB)) as engines:
+        yield Hands(engines.reader, engines.scores)
 
 
 def _say_nothing(results: "ScoreResults") -> None:

@@ -1,7 +1,8 @@
 """The story of ``quant score``: look at INPUT, read, derive."""
 
 import hashlib
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,59 @@ from quant.scoring.sheet import refuse
 from quant.scoring.totals import Reading
 
 if TYPE_CHECKING:
-    from quant.scoring.spatial import LesionScores
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from quant.dicom.files.reader import ReadsFiles
+    from quant.domain.study import StudyFiles
+    from quant.scoring.spatial import LesionRules, LesionScores
+
+    ScoresStudies = Callable[
+        [Iterable[StudyFiles], LesionRules], Iterable[LesionScores | StudyError]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who reads the files of studies, and who scores them.
+
+    Parameters
+    ----------
+    reader : ReadsFiles or None
+        Who reads headers; None for this process.
+    scores : callable
+        Scores studies by rules, in their order; where one cannot be scored, gives the reason.
+    """
+
+    reader: "ReadsFiles | None"
+    scores: "ScoresStudies"
+
+
+def scored_here(
+    studies: "Iterable[StudyFiles]", rules: "LesionRules"
+) -> "Iterator[LesionScores | StudyError]":
+    """Score studies in this process."""
+    from quant.scoring.spatial import score_study
+
+    for study in studies:
+        try:
+            yield score_study(study, rules)
+        except StudyError as error:
+            yield error
+
+
+@contextmanager
+def own_hands() -> "Iterator[Hands]":
+    """Read and score in this process."""
+    yield Hands(None, scored_here)
 
 
 def score(
-    path: Path, settings: ScoreSettings | None = None, visits: Path | None = None
+    path: Path,
+    settings: ScoreSettings | None = None,
+    visits: Path | None = None,
+    *,
+    hands: "Callable[[], AbstractContextManager[Hands]]" = own_hands,
 ) -> ScoreResults:
     """Score INPUT, whatever it is.
 
@@ -28,6 +77,8 @@ def score(
     settings : ScoreSettings, optional
     visits : Path, optional
         Table of visits for a folder of studies; see :func:`quant.scoring.visits.read_visits`.
+    hands : callable
+        Opens who reads and scores studies; not called for tables.
 
     Returns
     -------
@@ -49,7 +100,9 @@ def score(
             next_step="leave --visits out",
         )
     if inputs.studies is not None:
-        return replace(_studies(inputs.studies, chosen, visits), others=inputs.others)
+        with hands() as who:
+            found = _studies(inputs.studies, chosen, visits, who)
+        return replace(found, others=inputs.others)
     return _tables(inputs, chosen)
 
 
@@ -86,25 +139,25 @@ def _only(paths: tuple[Path, ...], kind: Kind) -> Path | None:
     return paths[0] if paths else None
 
 
-def _studies(folder: Path, settings: ScoreSettings, visits: Path | None) -> ScoreResults:
+def _studies(
+    folder: Path, settings: ScoreSettings, visits: Path | None, who: Hands
+) -> ScoreResults:
     from quant.dicom.index import index_tree
-    from quant.scoring.spatial import score_study
     from quant.scoring.visits import key_of, read_visits, require_match
 
-    index = index_tree(folder)
+    index = index_tree(folder, reader=who.reader)
     stated = read_visits(visits) if visits is not None else {}
     if visits is not None:
         require_match(stated, index.studies, visits.name)
     readings: list[Reading] = []
     spatial: dict[tuple[str, str], LesionScores] = {}
     failed: list[Failure] = []
-    for study in index.studies:
-        key, day = key_of(study, stated.get(study.study_uid))
-        try:
-            scores = score_study(study, settings.lesions)
-        except StudyError as error:
-            failed.append(Failure(study.study_uid, error.code, str(error)))
+    answers = who.scores(index.studies, settings.lesions)
+    for study, scores in zip(index.studies, answers, strict=True):
+        if isinstance(scores, StudyError):
+            failed.append(Failure(study.study_uid, scores.code, str(scores)))
             continue
+        key, day = key_of(study, stated.get(study.study_uid))
         readings += scores.readings(key, day)
         spatial[key.patient, key.time] = scores
     return replace(

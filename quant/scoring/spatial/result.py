@@ -1,14 +1,11 @@
 """What scoring by rule returns: lesions, bones, segments of both systems, and the planar views."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from quant.domain.flags import Flag
 from quant.scoring.segments import System
+from quant.scoring.spatial.rules import LesionRules
 from quant.scoring.totals import Modality, Reading, ReadingKey, ScoreTotal, SegmentScore, total_of
-
-if TYPE_CHECKING:
-    from quant.domain.flags import Flag
-    from quant.scoring.spatial.rules import LesionRules
 
 READER = "rule"
 """Reader of every score from lesions in 3D."""
@@ -85,7 +82,7 @@ class LesionEvidence:
     nearest_bone: str
     distance_mm: float
     places: dict[System, Placement]
-    flags: "tuple[Flag, ...]" = ()
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +206,12 @@ class LesionScores:
         Empty for regions without a study.
     """
 
-    rules: "LesionRules"
+    rules: LesionRules
     systems: dict[System, SystemByRule]
     planar: tuple[PlanarView, ...]
     lesions: tuple[LesionEvidence, ...]
     bones: tuple[BoneEvidence, ...]
-    flags: "tuple[Flag, ...]" = ()
+    flags: tuple[Flag, ...] = ()
     study_uid: str = ""
 
     @property
