@@ -216,7 +216,8 @@ def stage(studies: int = STUDIES) -> Iterator[Stage]:
             in_child(lambda: one.run(warm))
             out, fault = one.fresh(), Fault(0, lambda _, call, given: call(*given))
             ended = in_child(lambda: one.run(out, fault))
-            one.digest, one.seconds = ended.answer["digest"], ended.seconds
+            again = in_child(lambda: one.run(one.folder / "once"))
+            one.digest, one.seconds = ended.answer["digest"], min(ended.seconds, again.seconds)
             one.calls = ended.answer["calls"]
             yield one
 

@@ -11,6 +11,8 @@ from tests.soak.children import Fault, Stage, in_child, spread, stage
 from tests.soak.figures import Figure, figure
 from tests.soak.tracing import has_tracer, killed_in_call, system_calls
 
+MOST_TRIES = 3
+
 
 def kills(points: int, seed: int) -> list[Figure]:
     """Kill at calls of the engine to the system, at calls of any library, and at any time.
@@ -77,11 +79,12 @@ def _at_system_calls(scene: Stage, points: int, rng: random.Random) -> Figure:
 
 
 def _at_times(scene: Stage, points: int, rng: random.Random) -> Figure:
-    killed = 0
+    """Kill at random times until so many runs have died of it; those that were faster count too."""
+    killed = number = 0
     with figure("SIGKILL at random times, then resume") as row:
-        for number in range(points):
-            out = scene.fresh()
-            moment = rng.uniform(0.0, scene.seconds)
+        while killed < points and number < MOST_TRIES * points:
+            number, out = number + 1, scene.fresh()
+            moment = rng.uniform(0.0, 0.9 * scene.seconds)
             ended = in_child(lambda out=out: scene.run(out), kill_after_s=moment)  # type: ignore[misc]
             killed += ended.status == -signal.SIGKILL
             wrong = _resumed(scene, out, number, rng)

@@ -4,6 +4,7 @@ Everything around the measuring is real: indexing, hashing, records, meshes, led
 """
 
 import io
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +14,15 @@ from unittest import mock
 import pydicom
 
 from quant.dicom.index import index_tree
+from quant.dicom.objects.naming import Naming
 from quant.domain.protocol import StudyProtocol
 from quant.domain.study import StudyFiles, StudyIndex
+from quant.pipeline.objects import write_objects
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.stopwatch import Stopwatch
 from quant.pipeline.study import StudyOutcome, measure_study
+from quant.report.pictures.study import write_pictures
+from quant.report.writing import write_files
 from tests.support.seeds import study_files
 
 OWN = (
@@ -82,9 +87,34 @@ def as_measured(study: StudyFiles, protocol: StudyProtocol = QUICK) -> Measure:
     return measure
 
 
+def as_written(write: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Let something write into a folder once, and return what writes the same files at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder))
+        files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+
+    def again(folder: Path) -> None:
+        if files:
+            write_files(folder, files)
+
+    return again
+
+
 @contextmanager
 def measured_at_once(folder: Path) -> Iterator[StudyIndex]:
-    """Index a batch, and let its studies be measured by the stand-in."""
+    """Index a batch, and let its studies be measured, drawn and exported by the stand-in."""
     index = index_tree(folder)
-    with mock.patch("quant.pipeline.study.measure_study", as_measured(index.studies[0])):
+    measure = as_measured(index.studies[0])
+    first = measure(index.studies[0], QUICK, None)
+    pictures = as_written(lambda folder: write_pictures(first, folder))
+    objects = as_written(lambda folder: write_objects(first, "0" * 32, folder, Naming.PSEUDONYM))
+    with (
+        mock.patch("quant.pipeline.study.measure_study", measure),
+        mock.patch(
+            "quant.report.pictures.study.write_pictures", lambda _, folder: pictures(folder)
+        ),
+        mock.patch(
+            "quant.pipeline.objects.write_objects", lambda _, __, folder, ___: objects(folder)
+        ),
+    ):
         yield index
