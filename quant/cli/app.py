@@ -61,6 +61,7 @@ def _register() -> None:
     from quant.cli.kernels import kernels_app
     from quant.cli.phantom import phantom
     from quant.cli.protocol import protocol_app
+    from quant.cli.report import report
     from quant.cli.run import run
     from quant.cli.score import HELP as SCORE_HELP
     from quant.cli.score import score
@@ -68,6 +69,7 @@ def _register() -> None:
 
     app.command()(run)
     app.command(help=INSPECT_HELP)(inspect)
+    app.command()(report)
     app.command()(verify)
     app.command()(demo)
     app.command()(phantom)
