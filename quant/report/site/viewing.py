@@ -177,6 +177,7 @@ def _hottest(region: Region, emission: Stored) -> list[float] | None:
     inside = np.where(region.weights >= INSIDE_WEIGHT, emission.values[region.box].astype(int), -1)
     if inside.max() < 0:
         return None
-    offset = np.unravel_index(int(inside.argmax()), inside.shape)
-    centre = region.grid.to_mm(np.array(offset) + np.array(region.corner))
+    hottest = np.argwhere(inside == inside.max())
+    middlemost = np.linalg.norm(hottest - hottest.mean(axis=0), axis=1).argmin()
+    centre = region.grid.to_mm(hottest[middlemost] + np.array(region.corner))
     return [round(float(x), 3) for x in centre]
