@@ -112,7 +112,13 @@ def read_nifti(path: Path) -> Stored:
         message = f"{path.name} is damaged"
         raise ValueError(message) from error
     (i, j, k), code = found[2:5], found[10]
-    if not inflate.eof or found[0] != 348 or found[-1] != _MAGIC or code not in KINDS or min(i, j, k) < 1:
+    if (
+        not inflate.eof
+        or found[0] != 348
+        or found[-1] != _MAGIC
+        or code not in KINDS
+        or min(i, j, k) < 1
+    ):
         message = f"{path.name} is cut off, or no display copy"
         raise ValueError(message)
     size = i * j * k * KINDS[code].itemsize

@@ -147,8 +147,7 @@ def _straight(
         slab = slab.T
     rows = start[row_axis] + down[row_axis] * np.arange(plane.shape[0])
     columns = start[column_axis] + across[column_axis] * np.arange(plane.shape[1])
-    left, right = _weights(rows, slab.shape[0]), _weights(columns, slab.shape[1])
-    flat: NDArray[np.float32] = left @ slab @ right.T
+    flat = _along(_along(slab, rows).T, columns).T
     inside = np.zeros(plane.shape, dtype=np.bool_)
     if _within(np.array([depth]), size)[0]:
         in_row, in_column = _within(rows, slab.shape[0]), _within(columns, slab.shape[1])
@@ -156,15 +155,15 @@ def _straight(
     return flat, inside
 
 
-def _weights(at: Floats, size: int) -> NDArray[np.float32]:
-    """(N, size) float32: weights of the voxels for linear interpolation at indices ``at``."""
+def _along(flat: NDArray[np.float32], at: Floats) -> NDArray[np.float32]:
+    """Interpolate rows of an array linearly at fractional indices; beyond the ends, the end."""
+    size = flat.shape[0]
     at = np.clip(at, 0.0, size - 1.0)
     low = np.minimum(at.astype(np.intp), max(size - 2, 0))
-    weights = np.zeros((len(at), size), dtype=np.float32)
-    lines = np.arange(len(at))
-    weights[lines, np.minimum(low + 1, size - 1)] = at - low
-    weights[lines, low] += 1.0 - (at - low)
-    return weights
+    part = (at - low).astype(np.float32)[:, None]
+    found: NDArray[np.float32] = flat[low]
+    found += part * (flat[np.minimum(low + 1, size - 1)] - found)
+    return found
 
 
 def _within(at: Floats, size: int) -> NDArray[np.bool_]:
