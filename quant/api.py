@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     import pandas as pd
 
     from quant.domain.protocol import StudyProtocol
@@ -82,42 +84,60 @@ def measure_study(
     return measure(study, settings).record
 
 
-def read_results(out: str | Path) -> "pd.DataFrame":
-    """Read the wide table of a finished run, typed.
+def read_results(
+    out: str | Path, table: "Literal['studies', 'lesions', 'measurements']" = "studies"
+) -> "pd.DataFrame":
+    """Read a table of a finished run, typed.
 
     Parameters
     ----------
     out : str or Path
         Output folder of ``quant run``.
+    table : str
+        ``studies``: the wide table, one row per emission volume measured; ``lesions``: one row per
+        tumour or lesion region; ``measurements``: the long table.
 
     Returns
     -------
     pandas.DataFrame
-        One row per emission volume measured; ``frame.attrs["units"]`` maps columns to units and
-        ``frame.attrs["descriptions"]`` to their meaning.
+        Texts are ``string``, whole numbers ``Int64``, other numbers ``float64``; what is absent is
+        missing. ``frame.attrs["units"]`` maps columns to units (``unit``: that of the row's own
+        column ``unit``) and ``frame.attrs["descriptions"]`` to their meaning.
 
     Raises
     ------
     UsageError
-        If the folder holds no results.
+        If the folder holds no results, or there is no such table.
+
+    Examples
+    --------
+    >>> import quant
+    >>> frame = quant.read_results("out/")  # doctest: +SKIP
+    >>> frame.attrs["units"]["asphericity"]  # doctest: +SKIP
+    '1'
     """
     from quant.errors import UsageError
-    from quant.report.columns import STUDY_COLUMNS, ColumnType
+    from quant.report.columns import TABLE_COLUMNS, ColumnType
 
-    path = Path(out) / "studies.parquet"
+    if table not in TABLE_COLUMNS:
+        raise UsageError(
+            "USAGE", "There is no such table.", found=str(table), needed=" or ".join(TABLE_COLUMNS)
+        )
+    path = Path(out) / f"{table}.parquet"
     if not path.is_file():
         raise UsageError(
             "USAGE",
             "There are no results to read.",
-            found=f"no studies.parquet in {out}",
+            found=f"no {path.name} in {out}",
             needed="the output folder of a finished run",
             next_step="quant run INPUT -o OUT",
         )
     import pandas as pd
 
     frame = pd.read_parquet(path)
-    whole = [column.name for column in STUDY_COLUMNS if column.type is ColumnType.INTEGER]
-    frame = frame.astype(dict.fromkeys(whole, "Int64"))
-    frame.attrs["units"] = {column.name: column.unit for column in STUDY_COLUMNS}
-    frame.attrs["descriptions"] = {column.name: column.description for column in STUDY_COLUMNS}
+    kinds = {ColumnType.TEXT: "string", ColumnType.INTEGER: "Int64", ColumnType.NUMBER: "float64"}
+    columns = [column for column in TABLE_COLUMNS[table] if column.name in frame.columns]
+    frame = frame.astype({column.name: kinds[column.type] for column in columns})
+    frame.attrs["units"] = {column.name: column.unit for column in columns}
+    frame.attrs["descriptions"] = {column.name: column.description for column in columns}
     return frame

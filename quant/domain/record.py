@@ -89,6 +89,12 @@ class StudyRecord:
         """The primary tumour's region, or None."""
         return next((region for region in self.regions if region.is_primary), None)
 
+    def _repr_html_(self) -> str:
+        """Return a short table for notebooks, everything in it escaped."""
+        from quant.domain.notebook import record_html
+
+        return record_html(self)
+
     def measurement(self, name: str, roi: str | None = None) -> Measurement:
         """Find a measurement by its column name.
 

@@ -289,6 +289,14 @@ LONG_COLUMNS: tuple[tuple[str, str, ColumnType, str], ...] = (
 """Columns of ``measurements.parquet``: one row per measurement."""
 
 
+TABLE_COLUMNS: dict[str, tuple[Column, ...]] = {
+    "studies": STUDY_COLUMNS,
+    "lesions": LESION_COLUMNS,
+    "measurements": tuple(Column(*row, read=lambda _record, _region: None) for row in LONG_COLUMNS),
+}
+"""Columns by the table's name."""
+
+
 def columns_as_markdown() -> str:
     """Write the documentation of all columns."""
     lines = [
