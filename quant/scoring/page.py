@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from quant.domain.flags import CODES, Severity
 from quant.scoring.agreement import Agreement
 from quant.scoring.comparisons import TOTAL, Comparison
 from quant.scoring.cutoffs import Answer, CutoffResult
 from quant.scoring.order import by_patient, time_points
-from quant.scoring.segments import SEGMENTS, segment_of
+from quant.scoring.segments import segment_of
 from quant.scoring.timeline import TITLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from markupsafe import Markup
 
     from quant.scoring.figures import Figure
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 ABSENT = "\u2013"
 """An en dash stands for an absent value."""
+
+Row = TypeVar("Row", Comparison, Agreement)
 
 TEMPLATE = Path(__file__).parent / "score.html.j2"
 
@@ -100,8 +104,8 @@ def write_score_page(
             }
             for patient, group in views.items()
         ],
-        comparisons=_grouped(results.comparisons),
-        agreement=_agreements(results.agreement),
+        comparisons=_compared(results.comparisons),
+        agreement=_agreed(results.agreement),
         response=_response(results),
         tables=tables,
         codes=[(code, CODES[code]) for code in codes],
@@ -131,32 +135,41 @@ def _views(results: "ScoreResults") -> dict[str, list[ReadingView]]:
     return views
 
 
-def _grouped(comparisons: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, Comparison]]]]:
-    """Comparisons under one heading a group, with the segments' labels."""
-    groups: dict[str, list[tuple[str, Comparison]]] = {}
-    for one in comparisons:
+def _compared(rows: Sequence[Comparison]) -> list[tuple[str, list[tuple[str, Comparison]]]]:
+    """Comparisons under one heading a group."""
+
+    def heading(one: Comparison) -> str:
         group = one.group
-        heading = (
+        return (
             f"{TITLES[group.system]}: {group.second} against {group.first}, {group.nuclide}, "
             f"phase {group.phase}, reader {group.reader}"
         )
-        labels = {segment.key: segment.label for segment in SEGMENTS[group.system]}
-        name = "Total" if one.item == TOTAL else labels[one.item]
-        groups.setdefault(heading, []).append((name, one))
-    return list(groups.items())
+
+    return _under_headings(rows, heading)
 
 
-def _agreements(rows: Sequence[Agreement]) -> list[tuple[str, list[tuple[str, Agreement]]]]:
-    groups: dict[str, list[tuple[str, Agreement]]] = {}
-    for one in rows:
+def _agreed(rows: Sequence[Agreement]) -> list[tuple[str, list[tuple[str, Agreement]]]]:
+    """Agreement between readers under one heading a group."""
+
+    def heading(one: Agreement) -> str:
         group = one.group
-        heading = (
+        return (
             f"{TITLES[group.system]}: readers {', '.join(group.readers)}, {group.modality}, "
             f"{group.nuclide}, phase {group.phase}"
         )
-        labels = {segment.key: segment.label for segment in SEGMENTS[group.system]}
-        name = "Total" if one.item == TOTAL else labels[one.item]
-        groups.setdefault(heading, []).append((name, one))
+
+    return _under_headings(rows, heading)
+
+
+def _under_headings(
+    rows: Sequence[Row], heading: "Callable[[Row], str]"
+) -> list[tuple[str, list[tuple[str, Row]]]]:
+    """Rows by their heading, each with the label of its segment."""
+    groups: dict[str, list[tuple[str, Row]]] = {}
+    for one in rows:
+        system = one.group.system
+        name = "Total" if one.item == TOTAL else segment_of(system, one.item).label
+        groups.setdefault(heading(one), []).append((name, one))
     return list(groups.items())
 
 

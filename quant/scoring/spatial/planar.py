@@ -128,7 +128,7 @@ def planar_views(scene: "Scene", solid: dict[System, SystemByRule]) -> tuple[Pla
     """
     shadows = Shadows(scene)
     keys = [focus.key for focus in scene.foci]
-    pairs = tuple(sorted((keys[i], keys[j]) for i, j in shadows.merged - scene.merged))
+    pairs = tuple(sorted((keys[i], keys[j]) for i, j in shadows.merged))
     views = []
     for view, sign in VIEWS.items():
         hidden = {system: _hidden(shadows, system, sign) for system in solid}

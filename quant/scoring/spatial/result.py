@@ -178,7 +178,8 @@ class PlanarView:
     hidden : dict of str to str
         Lesions that lie behind another segment's lesion in this view: whose shadow hides them.
     merged : tuple of tuple of str
-        Pairs of lesions whose shadows lie within one planar resolution.
+        Pairs of lesions whose shadows lie within one planar resolution, or that 3D cannot tell
+        apart.
     """
 
     view: str

@@ -58,6 +58,16 @@ def test_one_mask_with_three_parts_is_three_foci() -> None:
     assert scores.curie.segment("cervical_thoracic_spine").score.score == 2
 
 
+def test_foci_that_are_one_in_the_plane_are_named_whatever_3d_can_tell_apart() -> None:
+    near = _lesion("near_a", _vertebra("L3", 6.0)), _lesion("near_b", _vertebra("L4", 6.0))
+
+    for psf_fwhm_mm in (1.0, 30.0):
+        scores = _score(*near, rules=LesionRules(psf_fwhm_mm=psf_fwhm_mm, planar_fwhm_mm=30.0))
+        for view in scores.planar:
+            assert view.merged == (("near_a", "near_b"),)
+            assert view.systems[System.SIOPEN].segment("spine").score.score == 1
+
+
 def test_a_lesion_drawn_twice_counts_once() -> None:
     scores = _score(_lesion("lesion_a", _vertebra("L3")), _lesion("met_b", _vertebra("L3", 9.0)))
 
