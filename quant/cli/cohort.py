@@ -44,7 +44,8 @@ quant cohort results/ --outcomes outcomes.csv --time efs_days --event event --un
 OUT: report.html, report.md, estimates (every number with method, ties, limit and n), tables/*,
 cohort, refused, dictionary (CSV and Parquet), figures/* (SVG and WebP).
 
-Text columns are categories: one coefficient per level but the first. Methods and what agrees with
+Text columns are categories: one coefficient per level but the first; --category makes one of a
+column that holds numbers. Methods and what agrees with
 R: docs/cohort.md. A published table is checked by: quant cohort audit --help
 
 \b
@@ -53,7 +54,11 @@ numbers; 3 no row is left.
 """
 
 Columns = list[str] | None
-UNITS = "days, months or years; nothing is converted, every output names it."
+UNITS = (
+    "days, months or years; nothing is converted, every output names it. Left out: what the "
+    "time column's name ends with (efs_months), else days."
+)
+CATEGORY = "Column of names that look like numbers (stages 1, 2, 4, 4S); may be given again."
 
 
 def analyse(
@@ -62,7 +67,7 @@ def analyse(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     time: Annotated[str, typer.Option(help="Column of the time to event or censoring.")] = "time",
     event: Annotated[str, typer.Option(help="Column of the event.")] = "event",
-    unit: Annotated[str, typer.Option(help=UNITS)] = "days",
+    unit: Annotated[str | None, typer.Option(help=UNITS)] = None,
     key: Annotated[str | None, typer.Option(help="Column to join by.")] = None,
     outcome_key: Annotated[
         str | None, typer.Option(help="Its name in the outcomes, if another.")
@@ -72,6 +77,7 @@ def analyse(
     covariate: Annotated[Columns, typer.Option(help="Covariate; may be given again.")] = None,
     model: Annotated[Columns, typer.Option(help="Covariate of the joint model.")] = None,
     candidate: Annotated[Columns, typer.Option(help="Candidate of the selection.")] = None,
+    category: Annotated[Columns, typer.Option(help=CATEGORY)] = None,
     ties: Annotated[str, typer.Option(help="efron (as R), breslow (as SPSS), exact.")] = "efron",
     stepwise_ties: Annotated[str, typer.Option(help="The same for the selection.")] = "breslow",
     conf_type: Annotated[
@@ -94,17 +100,18 @@ def analyse(
 ) -> None:
     """Join outcomes to results and answer the prognosis questions of a paper."""
     from quant.cli.progress import Bar
-    from quant.cohort.data.outcomes import join_outcomes
+    from quant.cohort.data.outcomes import join_outcomes, unit_in_name
     from quant.cohort.data.reading import read_table
     from quant.cohort.report.analysis import analyse as answer
     from quant.cohort.report.output import write_analysis
     from quant.cohort.report.plan import Plan
 
+    unit = unit or unit_in_name(time) or "days"
     plan = Plan(
         time=time, event=event, unit=unit, groups=_names(group), markers=_names(marker),
         covariates=_names(covariate), model=_names(model), candidates=_names(candidate),
-        ties=ties, stepwise_ties=stepwise_ties, conf_type=conf_type, limit=limit, entry=entry,
-        p_enter=p_enter, p_remove=p_remove, replicates=replicates, seed=seed,
+        categories=_names(category), ties=ties, stepwise_ties=stepwise_ties,
+        conf_type=conf_type, limit=limit, entry=entry, p_enter=p_enter, p_remove=p_remove, replicates=replicates, seed=seed,
     )  # fmt: skip
     joined = join_outcomes(
         read_table(table), read_table(outcomes), time=time, event=event, unit=unit, key=key,

@@ -144,6 +144,33 @@ def test_strong_but_finite_effects_are_not_called_separation() -> None:
     assert np.isfinite(table["coef"]).all()
 
 
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["0,5", "1,25", "3,0", "2,0", "0,1", "4,2"], "decimals with a point"),
+        (["0,5", "1", "3,0", "2", "0,1", "4"], "category"),
+        (["<100", "1", "3", "2", "5", "4"], "category"),
+    ],
+)
+def test_numbers_that_are_not_read_as_such_are_no_categories(cells: list[str], words: str) -> None:
+    frame = pd.DataFrame({**OK, "x": cells})
+
+    with pytest.raises(CohortError, match=words):
+        cohort.cox(frame, time="time", event="event", covariates=["x"])
+
+
+def test_a_model_in_which_every_row_is_a_category_of_its_own_ends_without_warnings() -> None:
+    frame = pd.DataFrame({"time": np.arange(60.0) % 41, "event": [1, 0, 1] * 20})
+    frame["who"] = [f"s{number:02d}" for number in range(60)]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tests = cohort.cox_tests(frame, time="time", event="event", covariates=["who"])
+
+    assert np.isnan(cell(tests, 0, "wald"))
+    assert "SEPARATION" in tests.attrs["flags"]
+
+
 def test_constant_and_collinear_covariates_have_no_estimate_and_say_so() -> None:
     frame = pd.DataFrame({**OK, "c": 1e6, "y": 1e6 + 2.0 * np.array(OK["x"])})
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.cohort.data.columns import group_label, numbers, require_columns
+from quant.cohort.data.columns import decimal_commas, group_label, numbers, require_columns
 from quant.domain.text import plain
 from quant.errors import CohortError, UsageError
 
@@ -79,7 +79,7 @@ def build_design(frame: "pd.DataFrame", covariates: Sequence[str], notes: "Notes
     Raises
     ------
     CohortError
-        COLUMN_NOT_NUMERIC, when numbers and text are mixed.
+        COLUMN_NOT_NUMERIC, when numbers and text are mixed, or decimals have commas.
     """
     names: list[str] = []
     terms: list[str] = []
@@ -126,7 +126,15 @@ def _categories(frame: "pd.DataFrame", name: str) -> "tuple[list[str], NDArray[n
             f"Column {plain(name)} mixes numbers and text.",
             found=f"{int(readable.sum())} numbers, {int((~readable).sum())} texts",
             needed="numbers, or the names of categories",
-            next_step="correct the cells, or make the column categorical",
+            next_step="correct the cells, or make the column categorical (--category)",
+        )
+    if decimal_commas(column):
+        raise CohortError(
+            "COLUMN_NOT_NUMERIC",
+            f"Column {plain(name)} holds numbers with a decimal comma.",
+            found=f"{len(column)} texts",
+            needed="numbers, or the names of categories",
+            next_step="write decimals with a point",
         )
     texts = column.astype(str).str.strip()
     ordered = sorted(set(texts))

@@ -138,9 +138,9 @@ def model_tests(model: CoxFit) -> dict[str, float]:
     df = model.df
     lr = 2.0 * (best.value.loglik - best.start.loglik)
     score = float(best.start.score @ np.linalg.solve(best.start.information, best.start.score))
-    wald = float(best.beta @ best.value.information @ best.beta)
-    if "SEPARATION" in model.reasons:
-        wald = float("nan")
+    wald = float("nan")  # with separation the maximum is at infinity
+    if "SEPARATION" not in model.reasons:
+        wald = float(best.beta @ best.value.information @ best.beta)
     values = [best.start.loglik, best.value.loglik, df, lr, float(chdtrc(df, max(lr, 0.0))), wald,
               float(chdtrc(df, wald)), score, float(chdtrc(df, score)),
               2.0 * df - 2.0 * best.value.loglik]  # fmt: skip

@@ -1,5 +1,6 @@
 """Columns of a table, checked: numbers, events, groups, complete rows; and flags on frames."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TRUE, FALSE = {"1", "true", "1.0"}, {"0", "false", "0.0"}
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+").fullmatch
 SHOWN_ROWS = 10
 """How many rows a message lists before it says how many more there are."""
 
@@ -97,7 +99,9 @@ def numbers(frame: "pd.DataFrame", name: str) -> "NDArray[np.float64]":
             f"Column {plain(name)} holds cells that are no finite numbers.",
             found=rows_text(frame, wrong),
             needed="numbers or empty cells",
-            next_step="correct the cells, or code the categories",
+            next_step="write decimals with a point"
+            if decimal_commas(column)
+            else "correct the cells, or code the categories",
         )
     return values
 
@@ -105,7 +109,8 @@ def numbers(frame: "pd.DataFrame", name: str) -> "NDArray[np.float64]":
 def events(frame: "pd.DataFrame", name: str) -> "NDArray[np.float64]":
     """Return an event column as 0.0 and 1.0; missing cells are NaN.
 
-    Accepted are 0, 1, true and false, as numbers, booleans or text in any case.
+    Accepted are 0, 1, true and false, as numbers, booleans or text in any case. A column that
+    codes 1 and 2 without any 0 is refused as a whole: its 1 means "not seen".
 
     Raises
     ------
@@ -120,7 +125,7 @@ def events(frame: "pd.DataFrame", name: str) -> "NDArray[np.float64]":
             f"Column {plain(name)} holds cells that are no event status.",
             found=rows_text(frame, wrong),
             needed="0, 1, true or false",
-            next_step="recode the column",
+            next_step="recode the column: 1 where the event was seen, 0 where it was not",
         )
     return values
 
@@ -133,6 +138,8 @@ def parse_events(column: "pd.Series") -> "tuple[NDArray[np.float64], NDArray[np.
     if pd.api.types.is_numeric_dtype(column.dtype):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = ~blank & (values != 0.0) & (values != 1.0)
+        if (values == 2.0).any() and not (values == 0.0).any():
+            wrong = ~blank
         return np.where(wrong, np.nan, values), wrong
     values, wrong = np.full(len(column), np.nan), np.zeros(len(column), dtype=bool)
     for row, cell in enumerate(column):
@@ -145,6 +152,9 @@ def parse_events(column: "pd.Series") -> "tuple[NDArray[np.float64], NDArray[np.
             values[row] = 0.0
         else:
             wrong[row] = True
+    twos = {str(cell).strip() for cell in column} & {"2", "2.0"}
+    if twos and not (values == 0.0).any():
+        values[:], wrong = np.nan, wrong | ~blank_cells(column)
     return values, wrong
 
 
@@ -157,6 +167,34 @@ def blank_cells(column: "pd.Series") -> "NDArray[np.bool_]":
         return blank
     empty = [isinstance(cell, str) and not cell.strip() for cell in column]
     return np.asarray(blank | np.array(empty, dtype=bool), dtype=bool)
+
+
+def decimal_commas(column: "pd.Series") -> bool:
+    """Tell whether a column of text holds numbers written with a decimal comma."""
+    cells = [cell.strip() for cell in column if isinstance(cell, str) and cell.strip()]
+    return any(DECIMAL_COMMA(cell) for cell in cells) and all(
+        DECIMAL_COMMA(cell) or cell.lstrip("+-").isdigit() for cell in cells
+    )
+
+
+def as_categories(frame: "pd.DataFrame", names: Sequence[str]) -> "pd.DataFrame":
+    """Return the table with some columns as named categories: numbers first, then text."""
+    import pandas as pd
+
+    table = frame.copy()
+    for name in names:
+        column = table[name]
+        labels = [None if gone else group_label(cell).strip() for cell, gone in
+                  zip(column, blank_cells(column), strict=True)]  # fmt: skip
+        levels = sorted({label for label in labels if label is not None}, key=_natural)
+        table[name] = pd.Categorical(labels, categories=levels)
+    return table
+
+
+def _natural(label: str) -> list[tuple[int, float, str]]:
+    """Order by numbers as numbers: 2 before 10, 4 before 4S."""
+    parts = re.split(r"([0-9]+(?:\.[0-9]+)?)", label)
+    return [(0, float(part), "") if at % 2 else (1, 0.0, part) for at, part in enumerate(parts)]
 
 
 def rows_text(frame: "pd.DataFrame", wrong: "NDArray[np.bool_]") -> str:

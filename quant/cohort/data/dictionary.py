@@ -30,7 +30,7 @@ def data_dictionary(
         role = roles.get(str(name), "covariate")
         distinct = int(column.nunique(dropna=True))
         categories = role != "key" and (not numeric or distinct <= 2) and 0 < distinct <= 8
-        levels = sorted(group_label(value) for value in column.dropna().unique())
+        levels = [group_label(value) for value in column.drop_duplicates().sort_values().dropna()]
         unit, meaning = known.get(str(name), ("", ""))
         spread = numeric and role != "key" and column.notna().any()
         rows.append(

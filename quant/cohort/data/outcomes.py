@@ -1,5 +1,6 @@
 """Join outcomes to results: who had which event when, refused row by row where in doubt."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import numpy as np
 from quant.cohort.data.columns import blank_cells, group_label, parse_events, require_columns
 from quant.cohort.data.dictionary import data_dictionary
 from quant.domain.flags import CODES
+from quant.domain.text import plain
 from quant.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 DAYS_PER = {"days": 1.0, "months": 365.25 / 12.0, "years": 365.25}
 """Units of time, and their length in days."""
 
+UNIT_ENDING = re.compile(r"(?:^|[^a-z])(day|month|year)s?\W*$", re.IGNORECASE).search
 KEYS = ("subject_key", "study_uid")
 """Columns that tell whose a row is, in the order in which they are looked for."""
 
@@ -67,7 +70,8 @@ def join_outcomes(  # noqa: PLR0913 - two tables and how they fit
     time, event : str
         Columns of the outcomes: time from 0 on; event 0, 1, true, false.
     unit : {'days', 'months', 'years'}
-        Unit of the time; nothing is converted, every output names it.
+        Unit of the time; nothing is converted, every output names it. A column whose name ends
+        with another unit is refused.
     key : str, optional
         The column to join by; ``subject_key`` or else ``study_uid`` when both tables have it.
     outcome_key : str, optional
@@ -81,7 +85,7 @@ def join_outcomes(  # noqa: PLR0913 - two tables and how they fit
     Raises
     ------
     UsageError
-        When a column is missing or the unit is not one of the three.
+        When a column is missing, or the unit is not one of the three or not that of the name.
 
     Notes
     -----
@@ -91,9 +95,7 @@ def join_outcomes(  # noqa: PLR0913 - two tables and how they fit
     ending ``_results``.
     """
     left, right = _keys(results, outcomes, key, outcome_key)
-    if unit not in DAYS_PER:
-        raise UsageError("USAGE", "Unknown unit of time.", found=str(unit),
-                         needed=", ".join(DAYS_PER), next_step="say the unit")  # fmt: skip
+    require_unit(time, unit)
     require_columns(outcomes, [time, event])
     seen = _key_texts(results[left]), _key_texts(outcomes[right])
     bad_left = _refuse_keys("results", left, seen[0])
@@ -114,6 +116,26 @@ def join_outcomes(  # noqa: PLR0913 - two tables and how they fit
     refused = _refused_table([*bad_left, *bad_right, *lonely])
     roles = {left: "key", time: "time", event: "event"}
     return Joined(table, refused, data_dictionary(table, roles, {time: unit}))
+
+
+def unit_in_name(time: str) -> str | None:
+    """Return the unit that a column's name ends with (``efs_months``, ``OS (years)``), if any."""
+    found = UNIT_ENDING(time)
+    return f"{found.group(1).lower()}s" if found else None
+
+
+def require_unit(time: str, unit: str) -> None:
+    """Raise a UsageError for a unit that is none, or that the column's name contradicts."""
+    named = unit_in_name(time)
+    if unit not in DAYS_PER or (named is not None and named != unit):
+        raise UsageError(
+            "USAGE",
+            "Unknown unit of time." if unit not in DAYS_PER
+            else f"The unit of time is not that of the column's name, {plain(time)}.",
+            found=str(unit),
+            needed=named or ", ".join(DAYS_PER),
+            next_step="say the unit, or rename the column",
+        )  # fmt: skip
 
 
 def _keys(

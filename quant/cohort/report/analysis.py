@@ -15,7 +15,7 @@ from quant.cohort.cox_models.firth import firth_cox
 from quant.cohort.cox_models.model import cox, cox_tests, univariate_cox
 from quant.cohort.cox_models.proportional import TRANSFORMS, proportional_hazards
 from quant.cohort.cox_models.stepwise import stepwise_cox
-from quant.cohort.data.columns import numbers
+from quant.cohort.data.columns import as_categories, numbers
 from quant.cohort.data.outcomes import Joined
 from quant.cohort.groups.comparisons import compare_groups
 from quant.cohort.groups.components import pca
@@ -128,7 +128,7 @@ def analyse(joined: Joined, plan: Plan, tick: Tick | None = None) -> Analysis:
 
 def _with_splits(table: "pd.DataFrame", plan: Plan) -> "tuple[pd.DataFrame, dict[str, str]]":
     """Add a column of groups for each marker, cut where Youden's index is largest."""
-    frame = table.copy()
+    frame = as_categories(table, plan.categories)
     splits = {name: name for name in plan.groups}
     for marker in plan.markers:
         values = numbers(frame, marker)

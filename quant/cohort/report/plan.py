@@ -37,6 +37,8 @@ class Plan:
         Columns of the multivariable model; the covariates when not given.
     candidates : tuple of str
         Columns of the stepwise selection; the covariates when not given.
+    categories : tuple of str
+        Columns whose values are names, whatever they look like (stages 1, 2, 4, 4S).
     ties, stepwise_ties : str
         Methods for tied events of the models and of the selection.
     conf_type, limit, entry : str
@@ -55,6 +57,7 @@ class Plan:
     covariates: tuple[str, ...] = ()
     model: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     ties: str = "efron"
     stepwise_ties: str = "breslow"
     conf_type: str = "log-log"
@@ -77,11 +80,13 @@ class Plan:
 
     def check(self, table: "pd.DataFrame") -> None:
         """Raise a UsageError when a column is missing or a choice is none, before any work."""
-        columns = (*self.groups, *self.markers, *self.covariates, *self.model, *self.candidates)
+        columns = (*self.groups, *self.markers, *self.covariates, *self.model, *self.candidates,
+                   *self.categories)  # fmt: skip
         require_columns(table, list(dict.fromkeys((self.time, self.event, *columns))))
-        both = {self.time, self.event} & set(columns)
+        both = {self.time, self.event, table.attrs.get("key")} & set(columns)
         if both:
-            raise _wrong("time and event explain nothing", ", ".join(sorted(both)), "other columns")
+            found = ", ".join(sorted(map(str, both)))
+            raise _wrong("time, event and key explain nothing", found, "other columns")
         for value, allowed in (
             (self.ties, TIES), (self.stepwise_ties, TIES), (self.conf_type, CONF_TYPES),
             (self.entry, ENTRIES),

@@ -32,6 +32,40 @@ def test_rows_are_joined_by_subject_in_any_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("time", "unit", "agree"),
+    [
+        ("efs_days", "days", True), ("efs_months", "days", False), ("OS (months)", "months", True),
+        ("OS (months)", "years", False), ("Years", "years", True), ("time", "years", True),
+        ("holidays", "months", True), ("follow_up_day", "days", True),
+    ],
+)  # fmt: skip
+def test_a_unit_that_the_columns_name_contradicts_is_refused(
+    time: str, unit: str, agree: bool
+) -> None:
+    outcomes = pd.DataFrame({"subject_key": ["a", "b"], time: [1, 2], "e": [0, 1]})
+
+    if agree:
+        assert len(join_outcomes(RESULTS, outcomes, time=time, event="e", unit=unit).table) == 2
+    else:
+        with pytest.raises(UsageError, match="not that of the column's name"):
+            join_outcomes(RESULTS, outcomes, time=time, event="e", unit=unit)
+
+
+@pytest.mark.parametrize("coded", [[1, 2, 1, 2], [1.0, 2.0, None, 1.0], ["1", "2", "1", "2"]])
+def test_events_of_one_and_two_are_not_taken_for_seen_and_refused(coded: list[object]) -> None:
+    out = joined({"subject_key": list("abcd"), "efs": [1, 2, 3, 4], "died": coded})
+
+    assert len(out.table) == 0
+    assert set(out.refused["code"]) <= {"EVENT_NOT_BINARY", "EVENT_MISSING"}
+
+
+def test_levels_of_the_dictionary_stand_in_their_order() -> None:
+    out = joined({"subject_key": ["a", "b"], "efs": [1, 2], "died": [0, 1], "age": [160, 87]})
+
+    assert out.dictionary.set_index("column").loc["age", "levels"] == "87; 160"
+
+
+@pytest.mark.parametrize(
     ("time", "event", "code"),
     [
         (-1, 1, "TIME_NEGATIVE"),

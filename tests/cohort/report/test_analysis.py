@@ -1,6 +1,7 @@
 """A whole analysis of degenerate cohorts ends with files and codes, never with a traceback."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from quant.cohort.report.pages import as_markdown, marked
 from quant.cohort.report.plan import Plan
 from quant.cohort.report.sections import sections
 from quant.domain.flags import CODES
-from quant.errors import UsageError
+from quant.errors import CohortError, UsageError
 
 BASE: dict[str, list[object]] = {
     "subject_key": [f"p{number}" for number in range(12)], "t": list(range(1, 13)),
@@ -65,6 +66,7 @@ def test_every_cohort_ends_with_a_report(name: str, rows: int, tmp_path: Path) -
     [
         (Plan("t", "e", "days", markers=("nothing",)), "COLUMN_MISSING"),
         (Plan("t", "e", "days", covariates=("t",)), "explain nothing"),
+        (Plan("t", "e", "days", categories=("stage",)), "COLUMN_MISSING"),
         (Plan("t", "e", "days", ties="other"), "unknown choice"),
         (Plan("t", "e", "days", conf_type="other"), "unknown choice"),
         (Plan("t", "e", "days", limit="-3"), "unknown limit"),
@@ -74,6 +76,40 @@ def test_every_cohort_ends_with_a_report(name: str, rows: int, tmp_path: Path) -
 def test_a_plan_that_cannot_be_followed_is_refused_before_any_work(plan: Plan, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         plan.filled().check(pd.DataFrame(BASE))
+
+
+def test_the_key_explains_nothing() -> None:
+    frame = pd.DataFrame(BASE)
+    joined = join_outcomes(
+        frame[["subject_key", "m"]], frame[["subject_key", "t", "e"]], time="t", event="e",
+        unit="days",
+    )  # fmt: skip
+
+    with pytest.raises(UsageError, match="key explain nothing"):
+        analyse(joined, Plan("t", "e", "days", covariates=("subject_key",)))
+
+
+def test_stages_that_look_like_numbers_are_categories_when_named() -> None:
+    stages = ["10", "4", "4S", "2"] * 3
+    frame = pd.DataFrame({**BASE, "stage": stages, "code": [10, 4, 5, 2] * 3})
+    joined = join_outcomes(
+        frame.drop(columns=["t", "e"]), frame[["subject_key", "t", "e"]], time="t", event="e",
+        unit="days",
+    )  # fmt: skip
+    plan = Plan("t", "e", "days", covariates=("stage", "code"), categories=("stage", "code"))
+
+    with pytest.raises(CohortError, match="--category"):
+        analyse(joined, replace(plan, categories=()))
+    table = analyse(joined, plan).tables["cox_univariate"]
+
+    assert table["variable"].tolist() == [
+        "stage4",
+        "stage4S",
+        "stage10",
+        "code4",
+        "code5",
+        "code10",
+    ]
 
 
 def test_markdown_shows_marks_as_they_are() -> None:
