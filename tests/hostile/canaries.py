@@ -5,7 +5,6 @@ is deflated (ZIP, PNG, gzip) and in the text columns of Parquet.
 """
 
 import base64
-import gzip
 import re
 import zipfile
 import zlib
@@ -180,7 +179,7 @@ def layers(content: bytes, depth: int = 3) -> Iterator[bytes]:
         with zipfile.ZipFile(BytesIO(content)) as packed:
             inner += [packed.read(name) for name in packed.namelist()]
     if content[:2] == b"\x1f\x8b":
-        inner.append(gzip.decompress(content))
+        inner.append(zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content))
     if content[:4] == b"PAR1":
         inner.append(_parquet_text(content))
     if content[:8] == b"\x89PNG\r\n\x1a\n":
@@ -209,7 +208,7 @@ def _png_chunks(content: bytes) -> list[bytes]:
         elif kind == b"zTXt":
             found.append(zlib.decompress(body.partition(b"\0")[2][1:]))
         at += 12 + length
-    return [*found, zlib.decompress(data)] if data else found
+    return [*found, zlib.decompressobj().decompress(data)] if data else found
 
 
 def everything(folder: Path, **streams: str) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from quant.pipeline.protocols import load_protocol
 from quant.pipeline.study import measure_study
 from quant.report.columns import LESION_COLUMNS, STUDY_COLUMNS
 from tests.soak.figures import Figure, figure
-from tests.support.fuzzing import FAST
+from tests.support.fuzzing import FAST, in_memory
 from tests.support.seeds import SHAPE, boxes, emission, file_bytes, segments, uptake, write_study
 
 Values = NDArray[np.float32]
@@ -225,7 +225,7 @@ def degenerate(points: int, seed: int) -> list[Figure]:
     statuses: dict[str, int] = {}
     with figure("degenerate regions and values: a number or a code") as row:
         for case in cases(points, seed):
-            with tempfile.TemporaryDirectory() as name:
+            with tempfile.TemporaryDirectory(dir=in_memory()) as name:
                 record = measured(case, Path(name))
             statuses[str(record.status)] = statuses.get(str(record.status), 0) + 1
             wrong = faults(record)

@@ -100,6 +100,12 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+SCHEMES = re.compile(
+    r"\s*(javascript|vbscript|data:(?!image/(webp|png);base64,[A-Za-z0-9+/=]*$)):?"
+)
+"""Links that run something; pictures inside a page are none."""
+
+
 class Tags(HTMLParser):
     """Counts what is active in a page: tags with the names of their attributes, and links."""
 
@@ -112,7 +118,7 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note a tag; a link only where it leads within the page."""
         for name, value in attrs:
-            if name.startswith("on") or re.match(r"\s*(javascript|data|vbscript):", value or ""):
+            if name.startswith("on") or SCHEMES.match(value or ""):
                 self.found["active", tag, name, value or ""] += 1
         self.found[tag, *sorted(name for name, _ in attrs)] += 1
 
@@ -130,7 +136,7 @@ def escapes(out: Path) -> list[str]:
     """List files of results with characters that do something, in JSON after it is parsed."""
     found = []
     for path in sorted(out.rglob("*")):
-        if path.suffix in (".csv", ".html", ".txt", ".md"):
+        if path.suffix in (".csv", ".html", ".js", ".css", ".txt", ".md"):
             texts = [path.read_bytes().decode()]
         elif path.suffix == ".json":
             texts = texts_of(json.loads(path.read_bytes()))

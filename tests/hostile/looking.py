@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.hostile.folders import FOLDERS, PACKED, Folder
 from tests.soak.figures import Figure, figure
-from tests.support.fuzzing import FAST, Failures, measured_here
+from tests.support.fuzzing import FAST, Failures, in_memory, measured_here
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def folders(points: int, seed: int) -> list[Figure]:
 
     with figure("folders made by hand: the expected code and status") as row:
         for number, case in enumerate((*FOLDERS, *PACKED)[:points]):
-            with tempfile.TemporaryDirectory() as name:
+            with tempfile.TemporaryDirectory(dir=in_memory()) as name:
                 wrong = try_folder(case, Path(name) / str(number))
             shutil.rmtree(name, ignore_errors=True)
             row.check(not wrong, f"{case.group}, {case.name}: {wrong}")

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 
 from tests.soak.figures import Figure, figure
 from tests.support.dicom_builder import changed
-from tests.support.fuzzing import FAST, measured_here, renamed
+from tests.support.fuzzing import FAST, in_memory, measured_here, renamed
 from tests.support.seeds import edited, file_bytes, study_files, tumour
 from tests.support.zips import zip_bytes
 
@@ -28,7 +28,7 @@ NAMES = (
 
 OURS = re.compile(
     r"\.lock(\.owner)?|run\.(json|log\.jsonl)|ledger\.sqlite(-wal|-shm)?|[a-z]{4,12}\.(csv|parquet)|"
-    r"[a-z]{4,12}|[0-9a-f]{32}(\.json)?|[a-z_]{2,20}\.(json|html|js|css|stl|ply|webp|dcm|nii\.gz|npz)"
+    r"[a-z]{4,12}|[0-9a-f]{32}(\.(json|html|js))?|[a-z_]{2,20}\.(json|html|js|css|stl|ply|webp|dcm|nii\.gz|npz)"
 )
 """What a part of a path in an output folder may be called: plain words and our own hashes."""
 
@@ -92,7 +92,7 @@ def paths(points: int, seed: int) -> list[Figure]:
 
     with (
         figure("names that lead elsewhere: nothing outside OUT") as row,
-        tempfile.TemporaryDirectory() as base,
+        tempfile.TemporaryDirectory(dir=in_memory()) as base,
     ):
         root = Path(base)
         (root / "work").mkdir()

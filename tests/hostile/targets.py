@@ -14,7 +14,7 @@ from pathlib import Path
 
 from quant.errors import QuantError
 from tests.soak.figures import Figure, figure
-from tests.support.fuzzing import Tally, read_all
+from tests.support.fuzzing import Tally, in_memory, read_all
 from tests.support.mutator import BINARY, LENGTHS, TEXTS, mutant
 
 Target = Callable[[bytes, Path], None]
@@ -164,7 +164,10 @@ def replay(points: int, seed: int) -> list[Figure]:
     rows = []
     inputs = [*whole_files(), *corpus(points, seed)]
     for name, target in TARGETS.items():
-        with figure(f"replayed inputs: {name}") as row, tempfile.TemporaryDirectory() as base:
+        with (
+            figure(f"replayed inputs: {name}") as row,
+            tempfile.TemporaryDirectory(dir=in_memory()) as base,
+        ):
             for number, content in enumerate(inputs):
                 wrong = tried(target, content, Path(base))
                 row.check(not wrong, f"input {number}: {wrong}")
