@@ -111,7 +111,8 @@ def analyse(
         time=time, event=event, unit=unit, groups=_names(group), markers=_names(marker),
         covariates=_names(covariate), model=_names(model), candidates=_names(candidate),
         categories=_names(category), ties=ties, stepwise_ties=stepwise_ties,
-        conf_type=conf_type, limit=limit, entry=entry, p_enter=p_enter, p_remove=p_remove, replicates=replicates, seed=seed,
+        conf_type=conf_type, limit=limit, entry=entry, p_enter=p_enter, p_remove=p_remove,
+        replicates=replicates, seed=seed,
     )  # fmt: skip
     joined = join_outcomes(
         read_table(table), read_table(outcomes), time=time, event=event, unit=unit, key=key,
