@@ -52,8 +52,8 @@ def kaplan_meier(
 
     Notes
     -----
-    Times that differ by less than 1.5e-8, or 1.5e-8 of the mean time, are one time, as in R. At a level of 0
-    standard error and interval are not defined (NaN, flag INTERVAL_UNDEFINED).
+    Times that differ by less than 1.5e-8, or 1.5e-8 of the mean time, are one time, as in R. At a
+    level of 0 standard error and interval are not defined (NaN, flag INTERVAL_UNDEFINED).
 
     References
     ----------
