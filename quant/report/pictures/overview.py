@@ -20,8 +20,8 @@ LEAST_TALL, MOST_TALL = 200, 396
 BODY_MARGIN_MM, FINEST_MM = 8.0, 0.4
 MIP_TITLES = ("Maximum, anterior", "Maximum, left")
 LEGEND = (
-    "Solid: tumour, spheres, and L2 on the CT. Dashed: liver, muscles, further lesions. "
-    "Projections are black from the hottest 0.2 % of voxels up."
+    "Solid: tumour, spheres, L2 (CT). Dashed: liver, muscles, other lesions. "
+    "Projections: the hottest 0.2 % of voxels are black."
 )
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import CODES, Severity
+from quant.domain.record import LESION_ROLES
 from quant.domain.text import plain
 from quant.report.pictures.canvas import FINE, INK, RULE, SOFT, Box, Canvas, Style
 from quant.report.pictures.charts import histogram, sweep_chart
@@ -22,6 +23,8 @@ from quant.report.pictures.scene import Scene
 from quant.report.pictures.views import empty_panel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from quant.domain.record import StudyRecord
     from quant.report.pictures.copies import Copies
 
@@ -133,8 +136,9 @@ def _notes(canvas: Canvas, record: "StudyRecord", top: int) -> Panel:
     for n, line in enumerate(said):
         canvas.text((RIGHT, bottom - 17 * (len(said) - 1 - n)), line, FINE)
     canvas.rule(RIGHT, right, top)
-    codes, y = codes_of(record), top + 21
-    room = max(1, (bottom - 17 * len(said) - 8 - y) // 20 + 1)
+    codes, others = codes_of(record)
+    y, room = top + 21, (bottom - 17 * len(said) - 8 - top - 21) // 20 + 1
+    room = max(1, room - bool(others))
     shown = codes if len(codes) <= room else codes[: room - 1]
     for code in shown:
         strong = Style(13, INK, "Bold")
@@ -142,15 +146,27 @@ def _notes(canvas: Canvas, record: "StudyRecord", top: int) -> Panel:
         at = RIGHT + canvas.width(code, strong) + 10
         canvas.text((at, y), canvas.fitted(CODES[code].sentence, right - at, FINE), FINE)
         y += 20
-    if len(shown) < len(codes):
-        rest = f"and {len(codes) - len(shown)} more: {', '.join(codes[len(shown) :])}"
-        canvas.text((RIGHT, y), canvas.fitted(rest, right - RIGHT, FINE), FINE)
+    rest = codes[len(shown) :]
+    lines = [f"and {len(rest)} more: {', '.join(rest)}"] if rest else []
+    lines += [f"Of other lesions: {', '.join(others)}"] if others else []
+    for line in lines:
+        canvas.text((RIGHT, y), canvas.fitted(line, right - RIGHT, FINE), FINE)
+        y += 20
     return Panel("notes", (RIGHT, top, right, HEIGHT - 30))
 
 
-def codes_of(record: "StudyRecord") -> list[str]:
-    """Return every code of a study once, errors first, then warnings, then information."""
-    flags = [*record.flags, *(flag for one in record.measurements for flag in one.flags)]
-    codes = dict.fromkeys([flag.code for flag in flags] + [one.code for one in record.quarantine])
+def codes_of(record: "StudyRecord") -> tuple[list[str], list[str]]:
+    """Return every code of a study once, the worst first; apart, those of other lesions only."""
+    lesions = {one.name for one in record.regions if one.role in LESION_ROLES}
+    lesions -= {one.name for one in record.regions if one.is_primary}
+    flags = {flag.code: None for flag in record.flags}
+    flags |= {one.code: None for one in record.quarantine}
+    others: dict[str, None] = {}
+    for one in record.measurements:
+        (others if one.roi in lesions else flags).update({flag.code: None for flag in one.flags})
+    return _worst_first(flags), _worst_first(set(others) - set(flags))
+
+
+def _worst_first(codes: "Iterable[str]") -> list[str]:
     weights = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFORMATION: 2}
     return sorted(codes, key=lambda code: (weights[CODES[code].severity], code))

@@ -59,6 +59,7 @@ ON_LIGHT: dict[str, Pen] = {
 OPAQUE_FROM = 0.45
 """From this part of the window upwards the emission covers the CT as much as it ever does."""
 
+SHADES = 255
 MOST_COVER = 0.88
 CT_BRIGHTNESS = 0.80
 GAMMA = 0.8
@@ -87,17 +88,20 @@ def fused_pixels(scene: "Scene", plane: Plane, top: float) -> Pixels:
     if emission is None:
         return np.full((*plane.shape, 3), OUTSIDE)
     stored, inside = sample(emission.grid, emission.values, plane)
-    part = np.clip((stored * emission.slope + emission.intercept) / (top or 1.0), 0.0, 1.0)
-    colour = ramp()[np.rint(part * 255.0).astype(np.intp)]
+    scale = SHADES / (top or 1.0)
+    stored *= np.float32(emission.slope * scale)
+    stored += np.float32(emission.intercept * scale)
+    shade = np.clip(stored, 0.0, SHADES).astype(np.uint8)
     if scene.copies.ct is None:
-        pixels = colour
+        pixels = ramp()[shade]
     else:
-        rise = np.clip(part / OPAQUE_FROM, 0.0, 1.0)
-        cover = (MOST_COVER * rise * rise * (3.0 - 2.0 * rise))[..., None]
-        grey = CT_BRIGHTNESS * ct_grey(scene.copies.ct, plane)[..., None]
-        pixels = grey + cover * (colour - grey)
+        rise = np.minimum(np.arange(SHADES + 1) / SHADES / OPAQUE_FROM, 1.0)
+        cover = (MOST_COVER * rise * rise * (3.0 - 2.0 * rise)).astype(np.float32)
+        grey = CT_BRIGHTNESS * ct_grey(scene.copies.ct, plane) * (1.0 - cover)[shade]
+        pixels = (ramp() * cover[:, None])[shade]
+        pixels += grey[..., None]
     pixels[~inside] = OUTSIDE
-    return np.asarray(pixels, dtype=np.float32)
+    return pixels
 
 
 def ct_grey(ct: "Stored", plane: Plane) -> NDArray[np.float32]:
