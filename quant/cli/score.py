@@ -226,7 +226,8 @@ def _show_response(results: "ScoreResults") -> None:
         [f"{one.patient}  {one.time}  {one.criterion}: {one.answer}" for one in overall],
         "response.csv",
     )
-    patients = len({one.patient for one in rows})
+    tables = results.response.tables() if results.response else {}
+    patients = len({row["patient"] for table in tables.values() for row in table})
     answers = _counted(len(overall), "overall answer")
     typer.echo(f"response: {answers} of {_counted(patients, 'patient')}")
 

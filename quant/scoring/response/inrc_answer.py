@@ -27,12 +27,20 @@ INRG_SCORES: Mapping[BoneMethod | None, str] = {
 """Values of MIBG_SCORE_TYPE; the SIOPEN one was read in the dictionary, the other is unverified."""
 
 
+ANSWERS = (
+    "relative_score", "primary_sum_mm", "soft_tissue_sum_mm", "primary_response",
+    "soft_tissue_response", "bone_response", "metastatic_response", "marrow_response",
+    "overall_response", "overall_possible", "flags",
+)  # fmt: skip
+"""Columns of ``inrc.csv`` that are empty at the baseline."""
+
+
 def inrc_rows(answer: InrcAnswer) -> list[dict[str, Cell]]:
     """Rows of ``inrc.csv``: the baseline and every time point after it."""
     first = answer.visits[0]
     rows: list[dict[str, Cell]] = [
         {"patient": answer.patient, "time_point": first.label, "date": _date(first.date), "day": 0,
-         "stage": "baseline", **_disease(first.disease)}
+         "stage": "baseline", **_disease(first.disease), **dict.fromkeys(ANSWERS)}
     ]  # fmt: skip
     for point in answer.points:
         visit = point.visit

@@ -52,8 +52,8 @@ class Involvement(StrEnum):
     NOT_ASSESSABLE = "not assessable"
 
 
-HIGHEST: Mapping[BoneMethod, int] = {BoneMethod.CURIE: 30, BoneMethod.SIOPEN: 72}
-"""Highest score of each method."""
+HIGHEST: Mapping[BoneMethod, int] = {BoneMethod.CURIE: 27, BoneMethod.SIOPEN: 72}
+"""Highest score of the bones by each method: Curie's soft tissue is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def _check_bone(found: Disease, cells: Cells) -> None:
     highest = HIGHEST.get(found.method)
     if score.denominator != 1 or (highest is not None and score > highest):
         range_text = f"0 to {highest}" if highest is not None else "0, 1, 2 and so on"
-        fix = f"allowed for {found.method}: whole numbers, {range_text}"
+        fix = f"allowed for {found.method}, bones only: whole numbers, {range_text}"
         cells.wrong(f"bone_score {cells.text('bone_score')}", fix)
 
 

@@ -49,8 +49,8 @@ def _lesions(folder: Path, text: str = LESIONS) -> Path:
     ("row", "says"),
     [
         ("p,baseline,2024-01-05,siopen,planar,73,,30", "whole numbers, 0 to 72"),
-        ("p,baseline,2024-01-05,curie,planar,31,,30", "whole numbers, 0 to 30"),
-        ("p,baseline,2024-01-05,curie,planar,2.5,,30", "whole numbers, 0 to 30"),
+        ("p,baseline,2024-01-05,curie,planar,28,,30", "bones only: whole numbers, 0 to 27"),
+        ("p,baseline,2024-01-05,curie,planar,2.5,,30", "whole numbers, 0 to 27"),
         ("p,baseline,2024-01-05,curie,planar,-1,,30", "at least 0"),
         ("p,baseline,2024-01-05,,planar,20,,30", "allowed: curie, siopen, fdg"),
         ("p,baseline,2024-01-05,kurie,planar,20,,30", "did you mean curie?"),
@@ -140,6 +140,14 @@ def test_written_tables_hold_components_overall_and_the_inrg_names(tmp_path: Pat
 
 COMPONENTS = (R.CR, R.PR, R.SD, R.PD, R.NE, R.NI)
 MARROW = (R.CR, R.MD, R.SD, R.PD, R.NE, R.NI)
+
+
+def test_a_table_of_baselines_has_the_columns_of_every_other(tmp_path: Path) -> None:
+    alone = respond_disease(_disease(tmp_path, DISEASE[:1])).tables()["inrc"]
+    both_rows = respond_disease(_disease(tmp_path, DISEASE)).tables()["inrc"]
+
+    assert list(alone[0]) == list(both_rows[0]) == list(both_rows[1])
+    assert alone[0]["overall_response"] is None
 
 
 def test_overall_response_of_every_combination_of_components() -> None:
