@@ -1,7 +1,6 @@
 """The report in a real browser: opened from disk, without network, looked at pixel by pixel."""
 
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +56,7 @@ class Site:
     folder: Path
     single: Path
     names: list[str]
+    kept: "dict[str, Opened]"
 
     def study(self, number: int) -> str:
         """Address of a study's page."""
@@ -69,7 +69,7 @@ class Site:
 
     def open(self, address: str, **more: Any) -> Opened:  # noqa: ANN401 - of the browser
         """Open an address with the network off; what is asked for and complained of is kept."""
-        settings = {"offline": True, "viewport": {"width": 1000, "height": 900}, **more}
+        settings = {"offline": True, "viewport": {"width": 760, "height": 800}, **more}
         opened = Opened(self.browser.new_context(**settings).new_page())
         opened.page.on("request", lambda request: opened.asked.append(request.url))
         opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
@@ -88,16 +88,46 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     page_set(single, Form.SINGLE, EVIL, GEOMETRIES[:1])
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=where, args=SWITCHES)
-        yield Site(browser, folder, single, names)
+        yield Site(browser, folder, single, names, {})
         browser.close()
 
 
 @pytest.fixture
 def opened_pages(site: Site) -> Iterator[Site]:
-    """Close what a test opened."""
+    """Close what a test opened, but the page that is kept."""
     yield site
+    kept = [one.page.context for one in site.kept.values()]
     for context in site.browser.contexts:
-        context.close()
+        if context not in kept:
+            context.close()
+
+
+@pytest.fixture
+def viewed(site: Site) -> Opened:
+    """Return the page of the first study with its viewer as it was at the start.
+
+    Viewers start slowly without a graphics card: one is kept for several tests.
+    """
+    if not site.kept:
+        site.kept["first"] = site.open(site.study(0))
+    opened = site.kept["first"]
+    opened.viewer().scroll_into_view_if_needed()
+    opened.page.evaluate(
+        """() => {
+        const { viewer } = document.querySelector('.viewer');
+        const set = (name, value) => {
+          const input = document.querySelector(`input[name=${name}]`);
+          if (input.type === 'checkbox' ? input.checked === value : input.value === value) return;
+          if (input.type === 'checkbox') input.click();
+          else { input.value = value; input.dispatchEvent(new Event('input')); }
+        };
+        set('opacity', '0.6');
+        set('outlines', true);
+        document.querySelector('input[value=all]').click();
+        viewer.goTo(viewer.study.places[0].at); }"""
+    )
+    opened.settle()
+    return opened
 
 
 def shot(what: "Locator") -> NDArray[np.int16]:
@@ -121,7 +151,8 @@ def tile(opened: Opened, stage: "Locator", plane: str) -> NDArray[np.int16]:
 def hot(picture: NDArray[np.int16]) -> NDArray[np.bool_]:
     """Return which pixels have the colour of high uptake: yellow, and nothing else is."""
     red, green, blue = np.moveaxis(picture, -1, 0)
-    return (red > 150) & (green > 150) & (blue < 130)
+    yellow: NDArray[np.bool_] = (red > 150) & (green > 150) & (blue < 130)
+    return yellow
 
 
 def line(picture: NDArray[np.int16]) -> NDArray[np.bool_]:
@@ -148,103 +179,113 @@ def outside(opened: Opened, folder: Path) -> list[str]:
     return [one for one in opened.asked if not one.startswith(inside)]
 
 
-@pytest.mark.parametrize("number", range(3), ids=GEOMETRIES)
-def test_the_viewer_shows_the_tumour_on_the_patients_left_within_its_outline(
-    opened_pages: Site, number: int
-) -> None:
-    opened = opened_pages.open(opened_pages.study(number))
-    stage = opened.viewer()
-    opened.settle()
-
-    for plane, (up, across) in {AXIAL: (0, 1), CORONAL: (0, 1), SAGITTAL: (0, 0)}.items():
+def check_sides(opened: Opened) -> None:
+    """Find the tumour to the patient's left, front and head, and its outline around it."""
+    stage = opened.page.locator(".stage")
+    for plane in (AXIAL, CORONAL, SAGITTAL):
         picture = tile(opened, stage, plane)
         yellow = hot(picture)
         assert yellow.mean() > 0.002, plane
         row, column = middle(yellow)
-        assert row < 0.5 - 0.02, f"{plane}: to the front, or to the head"
-        assert column > 0.52 if across else column < 0.48, f"{plane}: L is right, A is left"
+        assert row < 0.48, f"{plane}: front or head is at the top"
+        assert column < 0.48 if plane == SAGITTAL else column > 0.52, f"{plane}: A left, L right"
         ring = line(picture)
         assert ring.sum() > 30, plane
         np.testing.assert_allclose(middle(ring), (row, column), atol=0.012)
-        assert up == 0
-    sides = opened.page.locator(f".tile[data-plane='{AXIAL}'] span")
-    marks = {one.get_attribute("class"): one.inner_text() for one in sides.all()}
-    assert marks == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
+    spans = opened.page.locator(".tile span").all()
+    found = [(one.get_attribute("class"), one.inner_text()) for one in spans]
+    sides = ("left", "right", "top", "bottom")
+    expected = {AXIAL: "RLAP", CORONAL: "RLHF", SAGITTAL: "APHF"}
+    planes = [one.get_attribute("data-plane") for one in opened.page.locator(".tile").all()]
+    assert sorted(planes, key=str) == [AXIAL, CORONAL, SAGITTAL]
+    assert found == [
+        pair for plane in planes for pair in zip(sides, expected[str(plane)], strict=True)
+    ]
+
+
+def test_the_viewer_shows_the_tumour_where_it_is_within_its_outline(
+    viewed: Opened, site: Site
+) -> None:
+    check_sides(viewed)
+    assert viewed.said == []
+    assert outside(viewed, site.folder) == []
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=GEOMETRIES[1:])
+def test_so_it_does_of_volumes_that_lie_otherwise(opened_pages: Site, number: int) -> None:
+    opened = opened_pages.open(opened_pages.study(number))
+    opened.viewer()
+    opened.settle()
+
+    check_sides(opened)
     assert opened.said == []
     assert outside(opened, opened_pages.folder) == []
 
 
-def test_the_slider_of_opacity_changes_the_picture(opened_pages: Site) -> None:
-    opened = opened_pages.open(opened_pages.study(0))
-    stage = opened.viewer()
-    opened.settle()
-    before = tile(opened, stage, CORONAL)
+def test_the_slider_of_opacity_changes_the_picture(viewed: Opened) -> None:
+    stage = viewed.viewer()
+    before = tile(viewed, stage, CORONAL)
 
-    slider = opened.page.locator("input[name=opacity]")
-    slider.focus()
-    opened.page.keyboard.press("Home")
-    opened.settle()
-    after = tile(opened, stage, CORONAL)
+    viewed.page.locator("input[name=opacity]").focus()
+    viewed.page.keyboard.press("Home")
+    viewed.settle()
+    after = tile(viewed, stage, CORONAL)
 
     assert hot(before).sum() > 100
     assert hot(after).sum() == 0
-    assert np.abs(after - before).max() > 80
-    assert opened.page.locator("label:has(input[name=opacity]) output").inner_text() == "0\u202f%"
+    assert np.abs(after - before)[hot(before)].max() > 60
+    assert viewed.page.locator("label:has(input[name=opacity]) output").inner_text() == "0\u202f%"
     assert (np.ptp(after, axis=-1) < 12).mean() > 0.9, "the CT is left, grey"
 
 
-def test_outlines_can_be_taken_off_and_views_chosen(opened_pages: Site) -> None:
-    opened = opened_pages.open(opened_pages.study(0))
-    stage = opened.viewer()
-    assert opened.page.locator(".tile").count() == 3
+def test_outlines_can_be_taken_off_and_views_chosen(viewed: Opened) -> None:
+    stage = viewed.viewer()
+    assert viewed.page.locator(".tile").count() == 3
 
-    opened.page.locator("label:has(input[value=coronal])").click()
-    opened.settle()
-    with_lines = line(tile(opened, stage, CORONAL)).sum()
-    opened.page.locator("input[name=outlines]").uncheck()
-    opened.settle()
+    viewed.page.locator("label:has(input[value=coronal])").click()
+    viewed.settle()
+    with_lines = line(tile(viewed, stage, CORONAL)).sum()
+    viewed.page.locator("input[name=outlines]").uncheck()
+    viewed.settle()
 
-    assert opened.page.locator(".tile").count() == 1
+    assert viewed.page.locator(".tile").count() == 1
     assert with_lines > 50
-    assert line(tile(opened, stage, CORONAL)).sum() < 0.1 * with_lines
+    assert line(tile(viewed, stage, CORONAL)).sum() < 0.1 * with_lines
 
 
-def test_the_crosshair_says_place_and_value_and_arrow_keys_move_it(opened_pages: Site) -> None:
-    opened = opened_pages.open(opened_pages.study(1))
-    opened.viewer()
-    place = opened.page.locator(".place")
+def place_of(opened: Opened) -> list[float]:
+    """Return where the crosshair is, LPS mm."""
+    return list(opened.page.evaluate("document.querySelector('.viewer').viewer.at"))
 
-    def at() -> list[float]:
-        return list(opened.page.evaluate("document.querySelector('.viewer').viewer.at"))
 
-    start = at()
+def test_the_crosshair_says_place_and_value_and_arrow_keys_move_it(viewed: Opened) -> None:
+    place = viewed.page.locator(".place")
+    start = place_of(viewed)
+
     assert np.linalg.norm(np.array(start) - HOT_MM) < 4.0
     assert f"{HOT:g} counts" in place.inner_text()
     assert "display copy" in place.inner_text()
     assert f"x {start[0]:.1f}, y {start[1]:.1f}, z {start[2]:.1f} mm" in place.inner_text()
-    opened.page.locator(".stage canvas").first.focus()
+    viewed.page.locator(".stage canvas").first.focus()
     for key in ("ArrowLeft", "ArrowUp", "PageDown", "PageDown"):
-        opened.page.keyboard.press(key)
-    np.testing.assert_allclose(np.array(at()) - start, [-4.0, 8.0, 4.0], atol=0.1)
+        viewed.page.keyboard.press(key)
+    np.testing.assert_allclose(np.array(place_of(viewed)) - start, [-4.0, 8.0, 4.0], atol=0.1)
     for _ in range(2):
-        opened.page.keyboard.press("Shift+ArrowLeft")
-    assert at()[0] == pytest.approx(start[0] - 84.0, abs=0.2)
+        viewed.page.keyboard.press("Shift+ArrowLeft")
+    assert place_of(viewed)[0] == pytest.approx(start[0] - 84.0, abs=0.2)
     assert f"{HOT:g} counts" not in place.inner_text()
 
 
-def test_a_click_places_the_crosshair_where_it_is(opened_pages: Site) -> None:
-    opened = opened_pages.open(opened_pages.study(0))
-    stage = opened.viewer()
-    box = opened.page.locator(f".tile[data-plane='{CORONAL}']").bounding_box()
+def test_a_click_places_the_crosshair_where_it_is(viewed: Opened) -> None:
+    box = viewed.page.locator(f".tile[data-plane='{CORONAL}']").bounding_box()
     assert box is not None
 
-    opened.page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
-    opened.settle()
-    x, _, z = opened.page.evaluate("document.querySelector('.viewer').viewer.at")
+    viewed.page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    viewed.settle()
+    x, _, z = place_of(viewed)
 
-    assert x < -20.0, "on the left of the picture is the patient's right: x points to the left"
+    assert x < -20.0, "on the left of the picture is the patient's right, and x points to the left"
     assert abs(z) < 12.0
-    assert stage.is_visible()
 
 
 def test_sorting_orders_numbers_as_numbers_and_keeps_absent_values_last(
@@ -295,10 +336,10 @@ def test_a_flag_says_its_sentence_to_pointer_and_keyboard(opened_pages: Site) ->
     assert flag.get_attribute("aria-describedby") == "tip"
 
 
-def test_markup_in_subject_and_region_is_text_everywhere(opened_pages: Site) -> None:
-    one = opened_pages.open(opened_pages.index)
-    two = opened_pages.open(opened_pages.study(0))
-    two.viewer()
+def test_markup_in_subject_and_region_is_text_everywhere(
+    opened_pages: Site, viewed: Opened
+) -> None:
+    one, two = opened_pages.open(opened_pages.index), viewed
     three = opened_pages.open(f"{(opened_pages.single / 'report.html').as_uri()}")
 
     for opened in (one, two, three):
@@ -410,7 +451,9 @@ def test_the_printed_report_holds_every_row_and_no_tools(opened_pages: Site) -> 
 
     assert opened.page.locator("#studies tbody tr:visible").count() == 5
     assert not opened.page.locator(".tools").is_visible()
-    box = opened.page.locator(".scroll").first.evaluate("one => [one.scrollHeight, one.clientHeight]")
+    box = opened.page.locator(".scroll").first.evaluate(
+        "one => [one.scrollHeight, one.clientHeight]"
+    )
     assert box[0] <= box[1] + 1, "nothing is cut off"
 
 
@@ -427,6 +470,6 @@ def test_dots_and_lines_of_the_distributions_stand_where_their_values_are(
         "one => [...one.querySelectorAll('circle')].map(dot => +dot.getAttribute('cx'))"
     )
     cut = figure.evaluate("one => +one.querySelector('.cut').getAttribute('x1')")
-    assert places[0] < places[1] < places[3] < cut < places[2] or places == sorted(places)
+    assert places == sorted(places), "values rise with the number of the study"
+    assert places[2] < cut < places[3], "6.25 < 6.278 < 7.5"
     assert "not advice" in opened.page.locator("#h-charts + p").inner_text()
-    assert json.dumps(places)
