@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from quant.dicom.files.facts import words
-from quant.dicom.files.objects import assumed_series, frame_of
+from quant.dicom.files.objects import assumed_series, frame_of, subject_key
 
 if TYPE_CHECKING:
     from quant.dicom.files.duplicates import Found
@@ -17,7 +17,8 @@ def one_subject(headers: "Sequence[Header]") -> tuple[str, int]:
     """Find the one subject of a study's files.
 
     Files without an identifier agree with any. Files with the same identifier agree although only
-    some of them name its issuer; two issuers are two identifiers.
+    some of them name its issuer; two issuers are two identifiers. An identifier that is the subject
+    key of another one is the same person: so the engine's own objects name their patient.
 
     Returns
     -------
@@ -25,7 +26,10 @@ def one_subject(headers: "Sequence[Header]") -> tuple[str, int]:
         The key is empty unless there is exactly one identifier.
     """
     persons = {header.person for header in headers} - {""}
-    issued = {header.subject for header in headers} - persons - {""}
+    subjects = {header.subject for header in headers} - {""}
+    pseudonyms = {subject_key(one, "") for one in persons | subjects}
+    persons -= pseudonyms
+    issued = subjects - persons - pseudonyms
     identifiers = max(len(persons), len(issued))
     if identifiers != 1:
         return "", identifiers
