@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,6 +32,7 @@ TABLES = (
 """Derived files that hold results and nothing of the time or place of the run."""
 
 PAGES = ("report.html",)
+SITE = "report"
 
 NOTE = "derived"
 """Where the ledger keeps what the derived files were made from, and their seals."""
@@ -133,7 +135,8 @@ def derive(place: Path, sources: Sources, ledger: "Ledger", watch: "Stopwatch") 
         names = [one.record for one in sources.entries]
         pages = write_site(Source(place, names, records, refused), sources.form)
     seals = {name: Seal.of(place / name).as_list() for name in (*TABLES, *PAGES)}
-    ledger.set_note(NOTE, json.dumps({"key": key, "seals": seals, "pages": pages}))
+    note = {"key": key, "seals": seals, "pages": pages, "site": _states(place / SITE)}
+    ledger.set_note(NOTE, json.dumps(note))
     return True
 
 
@@ -152,7 +155,20 @@ def _is_current(place: Path, ledger: "Ledger", key: str) -> bool:
     note = json.loads(ledger.note(NOTE))
     if note["key"] != key or not is_there(place, note.get("pages", -1)):
         return False
+    if note.get("site") != _states(place / SITE):
+        return False
     return all(seal.holds(place / name) for name, seal in seals.items())
+
+
+def _states(folder: Path) -> str:
+    """Return a hash of the size and times of all files below a folder: any change makes another."""
+    lines = []
+    for where, _, names in os.walk(folder):
+        for name in names:
+            status = os.lstat(f"{where}/{name}")
+            times = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+            lines.append(f"{where.removeprefix(str(folder))}/{name} {times}")
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def _noting(records: Records, refused: "list[QuarantineEntry]") -> "Iterator[StudyRecord]":
