@@ -28,7 +28,8 @@ NAMES = (
 
 OURS = re.compile(
     r"\.lock(\.owner)?|run\.(json|log\.jsonl)|ledger\.sqlite(-wal|-shm)?|[a-z]{4,12}\.(csv|parquet)|"
-    r"[a-z]{4,12}|[0-9a-f]{32}(\.(json|html|js))?|[a-z_]{2,20}\.(json|html|js|css|stl|ply|webp|dcm|nii\.gz|npz)"
+    r"[a-z]{4,12}|[0-9a-f]{32}(\.(json|html|js))?|[a-z_]{2,20}\.(json|html|js|css|stl|ply|webp|dcm|nii\.gz|npz)|"
+    r"(LICENSES?-)?[a-z]+(\.[a-z]+)?\.(txt|js|css)"
 )
 """What a part of a path in an output folder may be called: plain words and our own hashes."""
 
