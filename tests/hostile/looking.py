@@ -23,7 +23,9 @@ class Seen:
     traces: tuple[str, ...]
 
 
-def measured(source: Path, out: Path, protocol: Path | str = "zhou2025") -> Seen:
+def measured(
+    source: Path, out: Path, protocol: Path | str = "zhou2025", *, plain: bool = False
+) -> Seen:
     """Measure a folder in this process."""
     failures, logger, printed = Failures(), logging.getLogger("quant"), io.StringIO()
     level = logger.level
@@ -31,7 +33,7 @@ def measured(source: Path, out: Path, protocol: Path | str = "zhou2025") -> Seen
     logger.addHandler(failures)
     try:
         with contextlib.redirect_stdout(printed):
-            status = measured_here(source, out, str(protocol))
+            status = measured_here(source, out, str(protocol), plain=plain)
     finally:
         logger.removeHandler(failures)
         logger.setLevel(level)
@@ -53,7 +55,7 @@ def try_folder(case: Folder, base: Path) -> str:
     base.mkdir(parents=True)
     (base / "fast.toml").write_text(FAST)
     case.make(base / "in" / "case")
-    seen = measured(base / "in", base / "out", base / "fast.toml")
+    seen = measured(base / "in", base / "out", base / "fast.toml", plain=True)
     wrong = []
     if seen.status != case.status:
         wrong.append(f"status {seen.status}, expected {case.status}")
