@@ -120,7 +120,8 @@ def analyse(joined: Joined, plan: Plan, tick: Tick | None = None) -> Analysis:
     for number, step in enumerate(steps):
         if tick is not None:
             tick(step.name.replace("_", " "), number, len(steps))
-        _keep(found, step, step.function(frame, **step.asked))
+        if step.name != "cox_firth" or _needs_penalty(found):
+            _keep(found, step, step.function(frame, **step.asked))
     if tick is not None:
         tick("done", len(steps), len(steps))
     return found
@@ -250,6 +251,12 @@ def _models(found: Analysis) -> Iterator[Step]:
         )
     yield Step("cox_firth", {}, firth_cox, {**ask, "covariates": plan.model})
     yield from _selection(found)
+
+
+def _needs_penalty(found: Analysis) -> bool:
+    """Tell whether the joint model has few events or separation: the library loads slowly."""
+    said = {note.partition(":")[0] for note in found.notes.get("cox_multivariable", [])}
+    return not said.isdisjoint({"FEW_EVENTS", "SEPARATION", "NO_EVENTS", "NOT_CONVERGED"})
 
 
 def _selection(found: Analysis) -> Iterator[Step]:

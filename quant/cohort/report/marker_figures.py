@@ -76,7 +76,8 @@ def trace_figure(trace: "pd.DataFrame", title: str) -> dict[str, bytes] | None:
     names = list(dict.fromkeys(tested["variable"]))
     steps = sorted(set(tested["step"]))
     moves = trace[trace["action"].isin(["enter", "remove"])]
-    with canvas(1.9 + 1.05 * len(steps), 1.2 + 0.28 * len(names)) as figure:
+    width = max(1.9 + 1.05 * len(steps), 5.0)  # the title needs that much
+    with canvas(width, 1.2 + 0.28 * len(names)) as figure:
         axes = figure.subplots()
         for row in tested.to_dict("records"):
             at = (steps.index(row["step"]), names.index(row["variable"]))

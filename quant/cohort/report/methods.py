@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from quant.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from quant.cohort.report.plan import Plan
 
 LIMIT_WORDS = {
@@ -22,15 +24,25 @@ TIES_WORDS = {
 }
 
 
-def methods_paragraph(plan: "Plan") -> str:
-    """Say how everything was computed, for the methods section of a paper."""
+def methods_paragraph(plan: "Plan", tables: "Collection[str]") -> str:
+    """Say how everything was computed, for the methods section of a paper.
+
+    Parameters
+    ----------
+    plan : Plan
+        The questions.
+    tables : collection of str
+        Names of the tables that were made: nothing is said of those that were not.
+    """
     parts = [_curves(plan)]
     if plan.groups or plan.markers:
         parts.append(
-            "Curves were compared by log-rank, Gehan-Breslow, Tarone-Ware and Peto-Prentice tests."
-        )
+            "Curves were compared by log-rank, Gehan-Breslow, Tarone-Ware and Peto-Prentice tests"
+            + (", pairs of groups by log-rank tests with p adjusted by Holm's method."
+               if "logrank_pairs" in tables else ".")
+        )  # fmt: skip
     if plan.covariates:
-        parts.append(_models(plan))
+        parts.append(_models(plan, tables))
     if len(plan.candidates) > 1:
         test = "score test" if plan.entry == "score" else "likelihood ratio"
         parts.append(
@@ -48,15 +60,15 @@ def _curves(plan: "Plan") -> str:
     return (
         f"Survival was estimated by the Kaplan-Meier method with pointwise {plan.conf_type} 95 % "
         f"intervals from Greenwood's variance; time was counted in {plan.unit}. Medians follow "
-        "R's rule (the middle of a level part of the curve at exactly one half). Mean survival "
-        "is the area under the curve up to "
+        "R's rule (the middle of a level part of the curve at exactly one half), with the "
+        "intervals of Brookmeyer and Crowley. Mean survival is the area under the curve up to "
         f"{LIMIT_WORDS.get(plan.limit, f'{plan.limit} {plan.unit}')}, with Greenwood's standard "
         "error; differences of means use one limit for all, the smallest of the groups' largest "
         "times. Median follow-up is by reverse Kaplan-Meier."
     )
 
 
-def _models(plan: "Plan") -> str:
+def _models(plan: "Plan", tables: "Collection[str]") -> str:
     said = (
         f"Cox proportional-hazards models treated ties by {TIES_WORDS[plan.ties]}; intervals and p "
         "of coefficients are Wald's. "
@@ -66,9 +78,15 @@ def _models(plan: "Plan") -> str:
             "Proportional hazards were tested by score tests of the product with a function of "
             "time (cox.zph of R's survival 3). "
         )
+    if "cox_firth" in tables:
+        said += (
+            "For few events or separation a model with Firth's penalty (Breslow ties) stands "
+            "beside, with profile-likelihood intervals and penalised likelihood-ratio tests "
+            "(firthmodels). "
+        )
     return said + (
-        "For few events or separation a model with Firth's penalty stands beside, with "
-        "profile-likelihood intervals and penalised likelihood-ratio tests (firthmodels)."
+        "Subjects with and without the event were described by medians with quartiles (R's type "
+        "6) and compared by tests of means, ranks and counts, p adjusted by Holm's method."
     )
 
 

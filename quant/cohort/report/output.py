@@ -112,7 +112,7 @@ def draw(found: "Analysis") -> Figures:
             figures[name] = (caption, drawn)
 
     plan, tables = found.plan, found.tables
-    shade = f"bands: pointwise {plan.conf_type} 95 % intervals; ticks: censored"
+    shade = f"bands (to three groups): pointwise {plan.conf_type} 95 % intervals; ticks: censored"
     keep("curves_all", f"Kaplan-Meier curve of all; {shade}",
          curves_figure(found.frame, plan, None, ""))  # fmt: skip
     for by, meaning in found.splits.items():

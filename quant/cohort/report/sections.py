@@ -59,7 +59,7 @@ def sections(found: "Analysis", figures: "dict[str, str]") -> list[Section]:
         parts += [_selection(found, figures)]
     if found.plan.markers:
         parts += [_markers(found, figures)]
-    parts += [Section("Methods", (methods_paragraph(found.plan),)), _notes(found)]
+    parts += [Section("Methods", (methods_paragraph(found.plan, found.tables),)), _notes(found)]
     return parts
 
 
@@ -204,8 +204,10 @@ def _models(found: "Analysis", figures: dict[str, str]) -> Section:
     blocks = [
         ratio_block(tables["cox_univariate"], f"One covariate each ({plan.ties} ties)"),
         ratio_block(tables["cox_multivariable"], f"All together ({plan.ties} ties)"),
-        ratio_block(tables["cox_firth"], "All together, Firth's penalty (breslow ties, profile)"),
     ]
+    if "cox_firth" in tables:
+        penalised = "All together, Firth's penalty (breslow ties, profile)"
+        blocks.append(ratio_block(tables["cox_firth"], penalised))
     zph = tables.get("proportional_hazards")
     if zph is not None:
         rows = tuple(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from quant.cohort.report.plan import Plan
 
 MOST_GROUPS = len(COLOURS)
+MOST_BANDS = 3
+"""Intervals of more groups would cover one another: the curves are drawn alone."""
+
 ENDS = (1e-3, 1e3)
 """Hazard ratios beyond these are drawn as arrows."""
 
@@ -54,12 +57,15 @@ def curves_figure(
         above, below = figure.subplots(
             2, 1, sharex=True, height_ratios=[3.0, 0.35 + 0.22 * len(groups)]
         )
+        shaded = plan.conf_type if len(groups) <= MOST_BANDS else None
         for number, one in enumerate(groups):
-            _draw_curve(above, one, number, plan.conf_type)
+            _draw_curve(above, one, number, shaded)
         above.set_ylim(0.0, 1.03)
         above.set_xlim(-0.02 * end, 1.02 * end)
         above.set_ylabel("Survival without event")
-        above.legend(loc="lower left", frameon=False)
+        late = max(float(one.curve.survival[-1]) for one in groups)
+        place = "lower left" if late > 0.5 else "upper right"
+        above.legend(loc=place, frameon=False, title=None if by is None else label(by))
         above.text(1.0, 1.01, label(said), transform=above.transAxes, ha="right", va="bottom",
                    fontsize=8)  # fmt: skip
         above.tick_params(labelbottom=True)
@@ -68,16 +74,17 @@ def curves_figure(
         return as_files(figure)
 
 
-def _draw_curve(axes: "Axes", one: GroupCurve, number: int, conf_type: str) -> None:
+def _draw_curve(axes: "Axes", one: GroupCurve, number: int, conf_type: str | None) -> None:
     curve = one.curve
     colour, stroke = COLOURS[number], STROKES[number]
     time = np.concatenate(([0.0], curve.time))
     level = np.concatenate(([1.0], curve.survival))
-    low, high = (np.concatenate(([1.0], edge)) for edge in limits(curve, conf_type))
     name = "all" if one.group == "all" else one.group
     axes.step(time, level, where="post", color=colour, linestyle=stroke, linewidth=1.6,
               label=label(f"{name} ({one.n_events} events of {one.n})"))  # fmt: skip
-    axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0.0)
+    if conf_type is not None:
+        low, high = (np.concatenate(([1.0], edge)) for edge in limits(curve, conf_type))
+        axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0.0)
     lost = curve.n_censor > 0
     axes.plot(curve.time[lost], curve.survival[lost], linestyle="", marker="|", markersize=6.0,
               markeredgewidth=0.9, color=colour)  # fmt: skip
@@ -160,7 +167,7 @@ def _numbers(row: "dict[Hashable, object]") -> str:
     ratio, low, high, p = (float(str(row[name])) for name in ("hazard_ratio", "low", "high", "p"))
     if not np.isfinite([ratio, low, high]).all():
         return str(row.get("flags") or "")
-    return f"{ratio:#.3g} ({low:#.3g}, {high:#.3g}), {p_text(p)}"
+    return f"{ratio:#.4g} ({low:#.4g}, {high:#.4g}), {p_text(p)}"
 
 
 def p_text(p: float) -> str:

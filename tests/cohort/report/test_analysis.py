@@ -89,6 +89,20 @@ def test_the_key_explains_nothing() -> None:
         analyse(joined, Plan("t", "e", "days", covariates=("subject_key",)))
 
 
+@pytest.mark.parametrize(("rows", "stands"), [(60, False), (12, True)])
+def test_the_penalised_model_stands_where_events_are_few(rows: int, *, stands: bool) -> None:
+    times = {"subject_key": range(rows), "t": range(1, rows + 1), "e": [1, 0] * (rows // 2)}
+    marker = {"subject_key": range(rows), "m": np.sin(np.arange(rows))}
+    joined = join_outcomes(
+        pd.DataFrame(marker), pd.DataFrame(times), time="t", event="e", unit="days"
+    )
+
+    found = analyse(joined, Plan("t", "e", "days", covariates=("m",)))
+
+    assert ("cox_firth" in found.tables) is stands
+    assert any("Firth" in str(part) for part in sections(found, {})) is stands
+
+
 def test_stages_that_look_like_numbers_are_categories_when_named() -> None:
     stages = ["10", "4", "4S", "2"] * 3
     frame = pd.DataFrame({**BASE, "stage": stages, "code": [10, 4, 5, 2] * 3})
