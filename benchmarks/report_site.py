@@ -7,7 +7,8 @@ study once, gives its record and display copies to so many studies with other va
   and CPU seconds, largest memory, size on disk;
 - builds a folder report of 2,000 studies without images and opens its first page in headless
   Chromium from disk: until the page is loaded and its script has run, and until it is sorted by
-  another column. Exits 1 beyond 60 s or 1 GB for 200 studies, or 2 s until the table can be used.
+  another column. Exits 1 beyond 60 s or 1 GB for 200 studies, or 1 s
+  of CPU time of the page until the table can be used.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from unittest import mock
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-LIMIT_S, LIMIT_BYTES, LIMIT_OPEN_S = 60.0, 1_000_000_000, 2.0
+LIMIT_S, LIMIT_BYTES, LIMIT_OPEN_S = 60.0, 1_000_000_000, 1.0
 
 
 def build(out: Path, form: str) -> None:
@@ -60,10 +61,14 @@ def opened(page: Path) -> dict[str, float]:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium(), args=SWITCHES)
         view = browser.new_context(offline=True, viewport={"width": 1280, "height": 900}).new_page()
+        meter = view.context.new_cdp_session(view)
+        meter.send("Performance.enable", {"timeDomain": "threadTicks"})
         start = time.perf_counter()
         view.goto(page.as_uri())
         view.locator("#shown").wait_for()
         loaded_s = time.perf_counter() - start
+        metrics = meter.send("Performance.getMetrics")["metrics"]
+        cpu_s = next(one["value"] for one in metrics if one["name"] == "TaskDuration")
         sorted_ms: Any = view.evaluate(
             """() => { const start = performance.now();
             document.querySelectorAll('#studies thead button')[3].click();
@@ -72,7 +77,7 @@ def opened(page: Path) -> dict[str, float]:
         )
         rows = view.locator("#studies tbody tr").count()
         browser.close()
-    return {"loaded_s": loaded_s, "sorted_s": sorted_ms / 1000.0, "rows": rows}
+    return {"loaded_s": loaded_s, "cpu_s": cpu_s, "sorted_s": sorted_ms / 1000.0, "rows": rows}
 
 
 def sample(folder: Path) -> Path:
@@ -116,13 +121,13 @@ def main() -> None:
         )
     print(  # noqa: T201
         f"first page of {shown['rows']} rows ({size / 1e6:.1f} MB): usable after "
-        f"{shown['loaded_s']:.2f} s, sorted in {shown['sorted_s']:.2f} s"
+        f"{shown['loaded_s']:.2f} s ({shown['cpu_s']:.2f} s CPU of its main thread), sorted in {shown['sorted_s']:.2f} s"
     )
     if options.json:
         options.json.write_text(json.dumps({**results, "open": shown}), encoding="utf-8")
     slow = max(results[form]["wall_s"] for form in ("folder", "single")) > LIMIT_S
     large = max(took["bytes"] for took in results.values()) > LIMIT_BYTES
-    if slow or large or shown["loaded_s"] > LIMIT_OPEN_S:
+    if slow or large or shown["cpu_s"] > LIMIT_OPEN_S:
         sys.exit("a limit is exceeded")
 
 

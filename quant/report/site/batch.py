@@ -25,6 +25,9 @@ CHARTS = {
     "asphericity": "Asphericity, a fraction (IBSI 25C7)",
 }
 
+MOST_FLAGS = 3
+"""Flags that a row shows by name; of the others it says how many there are."""
+
 SHOWN_AT_FIRST = 250
 """Rows of the table that are laid out at once, where scripts run; more come while scrolling."""
 
@@ -50,15 +53,20 @@ class Row:
 
     @property
     def loud(self) -> list[tuple[str, str]]:
-        """Codes with their severity, errors first; not those that only inform."""
-        ranked = sorted(self.codes, key=lambda code: ORDER[CODES[code].severity])
-        known = [(code, CODES[code].severity) for code in ranked]
-        return [(code, str(how)) for code, how in known if how is not Severity.INFORMATION]
+        """The first codes with their severity, errors first; not those that only inform."""
+        known = [(code, CODES[code].severity) for code in self._ranked]
+        loud = [(code, str(how)) for code, how in known if how is not Severity.INFORMATION]
+        return loud[:MOST_FLAGS]
 
     @property
     def quiet(self) -> list[str]:
-        """Codes that only inform."""
-        return [code for code in self.codes if CODES[code].severity is Severity.INFORMATION]
+        """All other codes."""
+        loud = {code for code, _ in self.loud}
+        return [code for code in self._ranked if code not in loud]
+
+    @property
+    def _ranked(self) -> list[str]:
+        return sorted(self.codes, key=lambda code: (ORDER[CODES[code].severity], code))
 
 
 class Batch:

@@ -20,6 +20,9 @@ FEWEST_FOR_BARS = 8
 LOG_FROM = 20.0
 """Positive values of which the largest is so many times the smallest stand on a log axis."""
 
+LETTER_ROOM = 12.0
+"""Letters of lines that stand closer than this step aside."""
+
 GOLDEN = 0.6180339887498949
 
 
@@ -148,7 +151,7 @@ def _frame(axis: _Axis, title: str) -> Markup:
 
 
 def _bars(axis: _Axis, values: Sequence[float]) -> list[Markup]:
-    edges = axis.edges(min(30, max(6, round(2 * len(values) ** (1 / 3)))))
+    edges = axis.edges(min(40, max(6, round(3 * len(values) ** (1 / 3)))))
     counts, _ = np.histogram(values, bins=edges)
     most, floor = int(counts.max()), BASE - STRIP
     parts = [
@@ -180,7 +183,10 @@ def _dot(axis: _Axis, at: int, point: Point) -> Markup:
 
 def _cuts(axis: _Axis, cutoffs: Sequence[Published], top: float) -> list[Markup]:
     parts = []
-    for one in cutoffs:
-        x = axis.at(one.value)
-        parts += [_line(x, top - 8, x, BASE, "cut"), _text(x, top - 12, one.letter, "letter")]
+    places = {one.letter: axis.at(one.value) for one in cutoffs}
+    for letter, x in places.items():
+        near = [other - x for other in places.values() if 0.0 < abs(other - x) < LETTER_ROOM]
+        side = "" if not near else " before" if near[0] > 0.0 else " after"
+        parts.append(_line(x, top - 8, x, BASE, "cut"))
+        parts.append(_text(x, top - 12, letter, f"letter{side}"))
     return parts
