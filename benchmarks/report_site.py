@@ -121,7 +121,8 @@ def main() -> None:
         )
     print(  # noqa: T201
         f"first page of {shown['rows']} rows ({size / 1e6:.1f} MB): usable after "
-        f"{shown['loaded_s']:.2f} s ({shown['cpu_s']:.2f} s CPU of its main thread), sorted in {shown['sorted_s']:.2f} s"
+        f"{shown['loaded_s']:.2f} s ({shown['cpu_s']:.2f} s CPU of its main thread), sorted "
+        f"in {shown['sorted_s']:.2f} s"
     )
     if options.json:
         options.json.write_text(json.dumps({**results, "open": shown}), encoding="utf-8")
