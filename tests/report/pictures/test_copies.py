@@ -160,8 +160,14 @@ def test_a_study_that_was_not_read_has_no_copies(tmp_path: Path) -> None:
 
 def test_the_sample_has_its_ct_around_the_emission_volume(tmp_path: Path) -> None:
     """CT and emission of one frame: the liver's outline holds soft tissue on the CT."""
-    copies = measured(SAMPLE, tmp_path).copies
+    study = measured(SAMPLE, tmp_path)
+    copies = study.copies
     assert copies.ct is not None
+    for values in copies.spheres:  # noisy: only the sphere's own voxels have its mean and maximum
+        mean = np.average(values.values, weights=values.weights)
+        assert mean == pytest.approx(study.record.value(f"{values.role}_mean"), rel=1e-6)
+        largest = values.values[values.weights >= 0.5].max()
+        assert largest == study.record.value(f"{values.role}_max")
     assert copies.ct.grid.spacing_mm.max() <= 3.0  # those of the sample's own CT
 
     liver = next(one for one in copies.regions if one.role == Role.LIVER)

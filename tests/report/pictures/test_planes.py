@@ -39,6 +39,18 @@ def test_a_linear_field_is_cut_exactly(name: str, view: str) -> None:
     assert not inside[beyond].any()
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_point_asked_for_is_the_middle_of_the_plane(view: str) -> None:
+    point = np.array([12.0, -30.0, 7.0])
+
+    plane = plane_at(view, point, 1.5, (41, 61))
+
+    assert plane.pixel(point) == pytest.approx((30.0, 20.0))
+    part = plane.part(slice(5, 30), slice(7, 50))
+    assert part.pixel(point) == pytest.approx((23.0, 15.0))
+    assert part.shape == (25, 43)
+
+
 def test_a_plane_beside_the_volume_is_wholly_outside() -> None:
     there = grid("axial")
 
