@@ -230,9 +230,7 @@ def _hashed(study: "StudyFiles", digests: _Digests) -> "StudyFiles":
         return study
 
 
-def _measure_and_write(
-    study: "StudyFiles", job: Job, path: Path, watch: Stopwatch
-) -> StudyRecord:
+def _measure_and_write(study: "StudyFiles", job: Job, path: Path, watch: Stopwatch) -> StudyRecord:
     from quant.pipeline.objects import write_objects
     from quant.pipeline.study import measure_study
     from quant.report.meshes import write_meshes
