@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo browser test lint check benchmark soak clean help
+.PHONY: demo browser dcmtk test lint check benchmark soak clean help
 
 help:
 	@echo "make demo   install and measure the sample study (about 3 minutes the first time)"
@@ -49,7 +49,16 @@ browser:
 	    || echo "== chromium could not be installed: the tests of the report in a browser will say so"; \
 	else echo "== no chromium here: the tests of the report in a browser will say so (apt-get install chromium)"; fi
 
-test: $(VENV)/.installed-test browser
+# dcmtk's dsrdump reads our structured reports in a test; dciodvfy comes with the extra `test`.
+dcmtk:
+	@if command -v dsrdump >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "== installing dcmtk for a test of DICOM objects (apt-get)"; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dcmtk >/dev/null; } \
+	    || echo "== dcmtk could not be installed: its test will say so"; \
+	else echo "== no dcmtk here: its test will say so (apt-get install dcmtk)"; fi
+
+test: $(VENV)/.installed-test browser dcmtk
 	@echo "== running all tests (about 10 minutes on two cores)"
 	@$(BIN)/python -m pytest -n auto --dist loadscope
 
