@@ -18,6 +18,7 @@ from quant.report.site.parts import HERE, SCRIPTS
 from quant.report.site.published import PUBLISHED
 from quant.report.site.security import hash_source
 from quant.report.site.viewing import covering, viewer_json
+from tests.support.browser import chromium
 from tests.support.geometry import grid
 from tests.support.reports import HOT_MM, LIVER_MM, made_record, page_set, study_folder
 
@@ -183,3 +184,16 @@ def test_every_published_cut_off_has_setting_caution_and_source() -> None:
         assert one.source
         digits = re.findall(r"[\d.]+", one.words)
         assert float(digits[-1]) in (one.value, round(100 * one.value, 6))
+
+
+def test_a_missing_browser_is_a_reason_to_skip_but_an_error_in_continuous_integration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("QUANT_CHROMIUM", raising=False)
+    monkeypatch.setenv("CI", "")
+    with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):
+        chromium()
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no Chromium"):
+        chromium()
