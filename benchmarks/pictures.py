@@ -41,6 +41,7 @@ def least_cpu_s(work: Callable[[], object], repeats: int) -> float:
 def by_matplotlib(scene: Scene) -> None:
     """Draw sixteen pictures and four charts of the same size, as matplotlib does it."""
     import matplotlib as mpl
+    import matplotlib.patches
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
@@ -53,7 +54,7 @@ def by_matplotlib(scene: Scene) -> None:
             plane = planes[n % 3]
             panel.imshow(ct_grey(scene.copies.ct, plane), cmap="gray")
             panel.imshow(fused_pixels(scene, plane, 300.0) / 255.0, alpha=0.5)
-            panel.add_patch(plt.Circle(plane.pixel(liver.centre_mm), 20.0, fill=False))
+            panel.add_patch(mpl.patches.Circle(plane.pixel(liver.centre_mm), 20.0, fill=False))
         elif n >= 16:
             panel.hist(scene.copies.spheres[0].values, 24)
     stream = io.BytesIO()
