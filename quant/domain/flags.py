@@ -11,8 +11,8 @@ from quant.domain.codes.cohort import COHORT
 from quant.domain.codes.info import CodeInfo, Severity
 from quant.domain.codes.lesion_scoring import LESION_SCORING
 from quant.domain.codes.measuring import MEASURES, RUN, SPHERES
-from quant.domain.codes.reading import READING, SELECTION
 from quant.domain.codes.objects import OBJECTS
+from quant.domain.codes.reading import READING, SELECTION
 from quant.domain.codes.regions import REGIONS
 from quant.domain.codes.response import RESPONSE
 from quant.domain.codes.scoring import SCORING

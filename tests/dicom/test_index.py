@@ -460,7 +460,7 @@ def test_random_damage_never_raises_and_never_loses_a_file(tmp_path: Path) -> No
     """Seeded single-byte damage over the whole header of an NM object."""
     import random
 
-    generator = random.Random(20200101)  # noqa: S311 - reproducible damage, no secret
+    generator = random.Random(20200101)
     whole = save(nm(letter_f(2, 4, 4)), tmp_path / "x.dcm").read_bytes()
     for number in range(400):
         damaged = bytearray(whole)

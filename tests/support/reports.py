@@ -137,10 +137,13 @@ def made_record(number: int, subject: str = "", region: str = "tumour") -> Study
     factor = 1.0 + 0.5 * number
     ratios = [
         Measurement(
-            name, value * factor, "1", region, "made",
-            Interval(0.9 * value * factor, 1.1 * value * factor, "90 % of positions", value * factor),
+            name, value, "1", region, "made",
+            Interval(0.9 * value, 1.1 * value, "90 % of positions", value),
         )
-        for name, value in (("tmax_lmax", 2.5), ("tpeak_lmean", 3.0), ("tmean_mmean", 12.25))
+        for name, value in (
+            ("tmax_lmax", 2.5 * factor), ("tpeak_lmean", 3.0 * factor),
+            ("tmean_mmean", 12.25 * factor),
+        )
     ]  # fmt: skip
     shape = [
         Measurement("tumour_max", HOT, "counts", region),
@@ -150,6 +153,7 @@ def made_record(number: int, subject: str = "", region: str = "tumour") -> Study
     if number == 1:
         missing = (Flag("LIVER_MISSING"),)
         ratios = [replace(one, value=None, interval=None, flags=missing) for one in ratios]
+    drawn = RegionSummary(region, "tumour", "made", "fractional", 44.6, 300, 0.0, is_primary=True)
     return StudyRecord(
         study_uid=f"1.2.826.0.1.99.{number}",
         subject_key=subject or f"subject{number}",
@@ -158,7 +162,7 @@ def made_record(number: int, subject: str = "", region: str = "tumour") -> Study
         modality="NM",
         unit="counts",
         radionuclide="I-123",
-        regions=(RegionSummary(region, "tumour", "made", "fractional", 44.6, 300, 0.0, True),),
+        regions=(drawn,),
         spheres=(
             Sphere(Role.LIVER, LIVER_MM, LIVER_RADIUS_MM, SphereSource.PLACED, 1.0, 20.0),
         ),

@@ -354,7 +354,7 @@ def test_a_damaged_directory_never_raises(tmp_path: Path) -> None:
     """Seeded damage over a whole archive: every file is accounted for (or index_tree raises)."""
     import random
 
-    generator = random.Random(3)  # noqa: S311 - reproducible damage, no secret
+    generator = random.Random(3)
     plain = tmp_path / "plain"
     save(nm(letter_f(2, 4, 4)), plain / "a.dcm")
     (plain / "liver.nii.gz").write_bytes(b"x" * 50)

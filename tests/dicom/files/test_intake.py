@@ -333,7 +333,7 @@ def test_a_junk_folder_is_sorted_out_whatever_the_order_of_creation(tmp_path: Pa
     outcomes = []
     for seed in range(3):
         order = list(range(21))
-        random.Random(seed).shuffle(order)  # noqa: S311 - reproducible order, no secret
+        random.Random(seed).shuffle(order)
         folder = tmp_path / str(seed) / "in"
         junk(folder, order)
         index = index_tree(folder)
