@@ -94,12 +94,14 @@ class Tally:
 @contextlib.contextmanager
 def alarmed() -> Iterator[None]:
     """Raise :class:`HangError` after :data:`HANG_S`; end the process if even that does not help."""
+    before = signal.signal(signal.SIGPROF, _ring)
     signal.setitimer(signal.ITIMER_PROF, HANG_S)
     faulthandler.dump_traceback_later(STUCK_S, exit=True)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
         faulthandler.cancel_dump_traceback_later()
 
 
@@ -326,7 +328,6 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faulthandler.enable()
-    signal.signal(signal.SIGPROF, _ring)
     warnings.simplefilter("ignore")
     tally = hunt(options.first, options.count, options.every, options.state)
     sys.stdout.write(json.dumps(asdict(tally)) + "\n")
