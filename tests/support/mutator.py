@@ -277,7 +277,7 @@ CHANGES: tuple[Change, ...] = (
 
 def mutant(number: int) -> Mutant:
     """Return the damaged file of a number."""
-    rng = random.Random(number)  # noqa: S311 - a reproducible stream is what is wanted
+    rng = random.Random(number)
     pool = foreign_seeds() if rng.random() < FOREIGN_PART else own_seeds()
     seed = rng.choice(pool)
     content = seed.content
