@@ -8,6 +8,7 @@ import numpy as np
 
 from quant.dicom.objects.naming import Naming
 from quant.domain.flags import CODES
+from quant.domain.record import Status
 from quant.domain.region import Region
 from quant.errors import QuantError
 from quant.pipeline.collector import collector_paused
@@ -92,7 +93,7 @@ def write_objects(outcome: "StudyOutcome", name: str, folder: "Path", naming: Na
     Parameters
     ----------
     outcome : StudyOutcome
-        The study as measured; one without a volume has no objects.
+        The study as measured; one without a volume, or that failed, has no objects.
     name : str
         Name of its record.
     folder : Path
@@ -107,7 +108,7 @@ def write_objects(outcome: "StudyOutcome", name: str, folder: "Path", naming: Na
     """
     if naming is Naming.NONE or outcome.emission is None or outcome.volume is None:
         return
-    if not can_write_objects():
+    if outcome.record.status is Status.FAILED or not can_write_objects():
         return
     try:
         with collector_paused():  # highdicom loads large tables of the standard

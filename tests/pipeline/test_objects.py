@@ -18,6 +18,7 @@ from quant.errors import GeometryError
 from quant.pipeline.batch import BatchResult, How, Reuse, run_in
 from quant.pipeline.folder import OBJECTS, opened_folder
 from quant.pipeline.protocols import load_protocol
+from tests.support.dicom_builder import nm, save
 from tests.support.objects import complaints
 from tests.support.seeds import write_study
 
@@ -111,6 +112,14 @@ def test_without_the_extra_there_are_no_objects_which_is_said_once(
     assert result.failed == 0
     assert objects_in(tmp_path) == {}
     assert len([one for one in caplog.messages if one.startswith("OBJECTS_UNAVAILABLE")]) == 1
+
+
+def test_a_study_in_which_nothing_was_measured_has_no_objects(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "in" / "nm.dcm")
+    result = run(index_tree(tmp_path / "in"), tmp_path / "out")
+
+    assert result.failed == 1
+    assert objects_in(tmp_path / "out") == {}
 
 
 def test_a_folder_with_our_segmentation_is_measured_by_its_roles(
