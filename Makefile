@@ -60,7 +60,7 @@ dcmtk:
 
 test: $(VENV)/.installed-test browser dcmtk
 	@echo "== running all tests (about 10 minutes on two cores)"
-	@$(BIN)/python -m pytest -n auto --dist loadscope
+	@$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/.installed-test
 	@echo "== ruff: style";            $(BIN)/ruff check .

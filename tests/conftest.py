@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 os.environ["QUANT_CACHE"] = "off"
@@ -18,3 +19,11 @@ settings.load_profile("new examples" if os.environ.get("QUANT_NEW_EXAMPLES") els
 
 What such a search finds becomes a test of its own.
 """
+
+LONG = ("tests/soak/", "tests/hostile/", "tests/e2e/", "tests/pipeline/")
+"""Begun first, so that no core waits at the end for one long module."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long modules before all others; the order is else as it was."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
