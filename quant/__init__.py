@@ -8,9 +8,9 @@
 Importing this package loads nothing heavy; each name is loaded when it is first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from quant.lazily import lazily
 from quant.version import VERSION
 
 if TYPE_CHECKING:
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from quant.domain.record import StudyRecord
     from quant.errors import QuantError
     from quant.pipeline.protocols import load_protocol
+else:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "quant.api": ["measure_study", "open_studies", "read_results"],
+            "quant.domain.protocol": ["StudyProtocol"],
+            "quant.domain.record": ["StudyRecord"],
+            "quant.errors": ["QuantError"],
+            "quant.pipeline.protocols": ["load_protocol"],
+        },
+    )
 
 __version__ = VERSION
 
@@ -32,26 +43,3 @@ __all__ = [
     "open_studies",
     "read_results",
 ]
-
-_HOMES = {
-    "QuantError": "quant.errors",
-    "StudyProtocol": "quant.domain.protocol",
-    "StudyRecord": "quant.domain.record",
-    "load_protocol": "quant.pipeline.protocols",
-    "measure_study": "quant.api",
-    "open_studies": "quant.api",
-    "read_results": "quant.api",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home on first use."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return sorted(__all__)

@@ -7,7 +7,10 @@ import pytest
 
 import quant
 
-HEAVY = ("numpy", "numba", "pydicom", "pandas", "scipy", "skimage", "trimesh", "SimpleITK")
+HEAVY = (
+    "numpy", "numba", "pydicom", "pandas", "pyarrow", "scipy", "skimage", "trimesh", "SimpleITK",
+    "jinja2",
+)  # fmt: skip
 
 
 def test_the_public_names_are_the_promised_ones() -> None:
@@ -23,19 +26,13 @@ def test_the_public_names_are_the_promised_ones() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", quant.__all__)
-def test_every_public_name_loads_and_is_documented(name: str) -> None:
-    assert getattr(quant, name).__doc__
-
-
-def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = quant.nothing
-
-
 @pytest.mark.parametrize(
     "code",
-    ["import quant", "import sys; sys.argv = ['quant']; import quant.cli.app as a; a._register()"],
+    [
+        "import quant",
+        "import quant.scoring, quant.cohort",
+        "import sys; sys.argv = ['quant']; import quant.cli.app as a; a._register()",
+    ],
 )
 def test_start_up_imports_nothing_heavy(code: str) -> None:
     check = f"{code}; import sys; print([m for m in {HEAVY!r} if m in sys.modules])"

@@ -17,9 +17,11 @@ means, log-rank), ``cox_models``, ``classification`` (ROC, cuts, two by two), ``
 ``report`` (a whole analysis).
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from quant.lazily import lazily
+
+# No room or module bears the name of a public function: importing it would hide the function.
 if TYPE_CHECKING:
     from quant.cohort.adjusted import adjust_p
     from quant.cohort.agreement.intraclass import icc
@@ -47,44 +49,38 @@ if TYPE_CHECKING:
     from quant.cohort.survival.logrank import logrank, pairwise_logrank
     from quant.cohort.survival.quantiles import follow_up, survival_quantiles
     from quant.cohort.survival.restricted import restricted_mean, restricted_mean_difference
-
-# No room or module here bears the name of a public function: importing it would hide the function.
-_HOMES = {
-    "accuracy": "quant.cohort.classification.two_by_two",
-    "adjust_p": "quant.cohort.adjusted",
-    "association": "quant.cohort.classification.two_by_two",
-    "at_risk": "quant.cohort.survival.kaplan_meier",
-    "audit": "quant.cohort.published.auditing",
-    "bland_altman": "quant.cohort.agreement.limits_of_agreement",
-    "bootstrap_cut": "quant.cohort.classification.bootstrap",
-    "compare_groups": "quant.cohort.groups.comparisons",
-    "correlate": "quant.cohort.groups.correlations",
-    "cox": "quant.cohort.cox_models.model",
-    "cox_tests": "quant.cohort.cox_models.model",
-    "firth_cox": "quant.cohort.cox_models.firth",
-    "follow_up": "quant.cohort.survival.quantiles",
-    "group_table": "quant.cohort.groups.description",
-    "icc": "quant.cohort.agreement.intraclass",
-    "join_outcomes": "quant.cohort.data.outcomes",
-    "kaplan_meier": "quant.cohort.survival.kaplan_meier",
-    "kappa": "quant.cohort.agreement.kappas",
-    "logrank": "quant.cohort.survival.logrank",
-    "pairwise_logrank": "quant.cohort.survival.logrank",
-    "pca": "quant.cohort.groups.components",
-    "proportion": "quant.cohort.classification.proportions",
-    "proportional_hazards": "quant.cohort.cox_models.proportional",
-    "read_table": "quant.cohort.data.reading",
-    "restricted_mean": "quant.cohort.survival.restricted",
-    "restricted_mean_difference": "quant.cohort.survival.restricted",
-    "roc": "quant.cohort.classification.roc",
-    "roc_compare": "quant.cohort.classification.comparison",
-    "roc_curve": "quant.cohort.classification.roc",
-    "selected_cut": "quant.cohort.classification.chosen_cut",
-    "stepwise_cox": "quant.cohort.cox_models.stepwise",
-    "survival_quantiles": "quant.cohort.survival.quantiles",
-    "time_dependent_auc": "quant.cohort.classification.time_dependent",
-    "univariate_cox": "quant.cohort.cox_models.model",
-}
+else:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "quant.cohort.adjusted": ["adjust_p"],
+            "quant.cohort.agreement.intraclass": ["icc"],
+            "quant.cohort.agreement.kappas": ["kappa"],
+            "quant.cohort.agreement.limits_of_agreement": ["bland_altman"],
+            "quant.cohort.classification.bootstrap": ["bootstrap_cut"],
+            "quant.cohort.classification.chosen_cut": ["selected_cut"],
+            "quant.cohort.classification.comparison": ["roc_compare"],
+            "quant.cohort.classification.proportions": ["proportion"],
+            "quant.cohort.classification.roc": ["roc", "roc_curve"],
+            "quant.cohort.classification.time_dependent": ["time_dependent_auc"],
+            "quant.cohort.classification.two_by_two": ["accuracy", "association"],
+            "quant.cohort.cox_models.firth": ["firth_cox"],
+            "quant.cohort.cox_models.model": ["cox", "cox_tests", "univariate_cox"],
+            "quant.cohort.cox_models.proportional": ["proportional_hazards"],
+            "quant.cohort.cox_models.stepwise": ["stepwise_cox"],
+            "quant.cohort.data.outcomes": ["join_outcomes"],
+            "quant.cohort.data.reading": ["read_table"],
+            "quant.cohort.groups.comparisons": ["compare_groups"],
+            "quant.cohort.groups.components": ["pca"],
+            "quant.cohort.groups.correlations": ["correlate"],
+            "quant.cohort.groups.description": ["group_table"],
+            "quant.cohort.published.auditing": ["audit"],
+            "quant.cohort.survival.kaplan_meier": ["at_risk", "kaplan_meier"],
+            "quant.cohort.survival.logrank": ["logrank", "pairwise_logrank"],
+            "quant.cohort.survival.quantiles": ["follow_up", "survival_quantiles"],
+            "quant.cohort.survival.restricted": ["restricted_mean", "restricted_mean_difference"],
+        },
+    )
 
 __all__ = [
     "accuracy",
@@ -122,16 +118,3 @@ __all__ = [
     "time_dependent_auc",
     "univariate_cox",
 ]
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home on first use."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return sorted(__all__)

@@ -5,8 +5,9 @@ lesions in 3D, RECIST 1.1 and INRC 2017. Importing this package loads nothing he
 loaded when it is first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from quant.lazily import lazily
 
 if TYPE_CHECKING:
     from quant.scoring.agreement import compare_readers
@@ -27,6 +28,31 @@ if TYPE_CHECKING:
         ScoreTotal,
         SegmentScore,
         total_of,
+    )
+else:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "quant.scoring.agreement": ["compare_readers"],
+            "quant.scoring.comparisons": ["compare_modalities"],
+            "quant.scoring.cutoffs": ["apply_cutoffs", "read_cutoffs"],
+            "quant.scoring.output": ["write_results"],
+            "quant.scoring.reader_table": ["read_scores"],
+            "quant.scoring.relative": ["relative_scores"],
+            "quant.scoring.results": ["ScoreResults", "ScoreSettings", "evaluate"],
+            "quant.scoring.segments": ["SEGMENTS", "Segment", "System", "segment_of"],
+            "quant.scoring.timeline": ["timeline_svg"],
+            "quant.scoring.totals": [
+                "Evidence",
+                "Modality",
+                "Phase",
+                "Reading",
+                "ReadingKey",
+                "ScoreTotal",
+                "SegmentScore",
+                "total_of",
+            ],
+        },
     )
 
 __all__ = [
@@ -54,42 +80,3 @@ __all__ = [
     "total_of",
     "write_results",
 ]
-
-_HOMES = {
-    "apply_cutoffs": "quant.scoring.cutoffs",
-    "compare_modalities": "quant.scoring.comparisons",
-    "compare_readers": "quant.scoring.agreement",
-    "evaluate": "quant.scoring.results",
-    "Evidence": "quant.scoring.totals",
-    "Modality": "quant.scoring.totals",
-    "Phase": "quant.scoring.totals",
-    "read_cutoffs": "quant.scoring.cutoffs",
-    "read_scores": "quant.scoring.reader_table",
-    "Reading": "quant.scoring.totals",
-    "ReadingKey": "quant.scoring.totals",
-    "relative_scores": "quant.scoring.relative",
-    "ScoreResults": "quant.scoring.results",
-    "ScoreSettings": "quant.scoring.results",
-    "ScoreTotal": "quant.scoring.totals",
-    "Segment": "quant.scoring.segments",
-    "segment_of": "quant.scoring.segments",
-    "SEGMENTS": "quant.scoring.segments",
-    "SegmentScore": "quant.scoring.totals",
-    "System": "quant.scoring.segments",
-    "timeline_svg": "quant.scoring.timeline",
-    "total_of": "quant.scoring.totals",
-    "write_results": "quant.scoring.output",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home on first use."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return sorted(__all__)

@@ -6,8 +6,9 @@
 Importing this package loads nothing; each name is loaded when it is first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from quant.lazily import lazily
 
 if TYPE_CHECKING:
     from quant.scoring.response.answers import RecistSettings, Response
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
         is_lesion_table,
         respond,
         respond_disease,
+    )
+else:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "quant.scoring.response.answers": ["RecistSettings", "Response"],
+            "quant.scoring.response.report": [
+                "ResponseReport",
+                "is_disease_table",
+                "is_lesion_table",
+                "respond",
+                "respond_disease",
+            ],
+        },
     )
 
 __all__ = [
@@ -28,23 +43,3 @@ __all__ = [
     "respond",
     "respond_disease",
 ]
-
-_HOMES = {
-    name: "quant.scoring.response.answers"
-    if name in {"RecistSettings", "Response"}
-    else "quant.scoring.response.report"
-    for name in __all__
-}
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home on first use."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return sorted(__all__)

@@ -4,8 +4,9 @@
 :class:`LesionScores`. Importing this package loads nothing heavy.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from quant.lazily import lazily
 
 if TYPE_CHECKING:
     from quant.scoring.spatial.masks import mask_region
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     from quant.scoring.spatial.result import LesionScores
     from quant.scoring.spatial.rules import RULES, LesionRules
     from quant.scoring.spatial.study import score_study
+else:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "quant.scoring.spatial.masks": ["mask_region"],
+            "quant.scoring.spatial.regions": ["score_regions"],
+            "quant.scoring.spatial.result": ["LesionScores"],
+            "quant.scoring.spatial.rules": ["RULES", "LesionRules"],
+            "quant.scoring.spatial.study": ["score_study"],
+        },
+    )
 
 __all__ = [
     "RULES",
@@ -22,25 +34,3 @@ __all__ = [
     "score_regions",
     "score_study",
 ]
-
-_HOMES = {
-    "RULES": "quant.scoring.spatial.rules",
-    "LesionRules": "quant.scoring.spatial.rules",
-    "LesionScores": "quant.scoring.spatial.result",
-    "mask_region": "quant.scoring.spatial.masks",
-    "score_regions": "quant.scoring.spatial.regions",
-    "score_study": "quant.scoring.spatial.study",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home on first use."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names."""
-    return sorted(__all__)
