@@ -2,8 +2,8 @@
 
 ``.venv/bin/python docs/sbom.py [--extra dicom ...] > sbom.json`` lists this engine and every
 distribution that it needs here, with version, licence, package URL, what needs what, and a digest
-of the installed files. It reads what is installed and asks nobody; the same installation gives the
-same bytes.
+of the installed files; and the viewer that lies in the engine's own package, with what is built
+into it. It reads what is installed and asks nobody; the same installation gives the same bytes.
 """
 
 import argparse
@@ -12,11 +12,27 @@ import json
 import re
 import sys
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.resources import files
 from typing import Any
 
 from packaging.requirements import Requirement
 
 ENGINE = "spectct-quant"
+
+VIEWER = ("@niivue/niivue", "0.69.0", "BSD-2-Clause")
+VIEWER_FILE = "niivue.umd.js"
+BUILT_INTO_VIEWER = (
+    ("@lukeed/uuid", "2.0.1", "MIT"),
+    ("@ungap/structured-clone", "1.4.0", "ISC"),
+    ("@zarrita/storage", "0.1.4", "MIT"),
+    ("array-equal", "1.0.2", "MIT"),
+    ("fflate", "0.8.2", "MIT"),
+    ("gl-matrix", "3.4.4", "MIT"),
+    ("nifti-reader-js", "0.8.0", "MIT"),
+    ("numcodecs", "0.3.2", "MIT"),
+    ("zarrita", "0.5.4", "MIT"),
+)
+"""Packages of npm by name, version and licence: quant/report/site/vendor/README.md."""
 
 
 def normal(name: str) -> str:
@@ -90,6 +106,28 @@ def component(name: str, one: Distribution) -> dict[str, Any]:
     return found
 
 
+def from_npm(name: str, version: str, licence_id: str) -> dict[str, Any]:
+    """Return one component that npm knows."""
+    purl = f"pkg:npm/{name.replace('@', '%40')}@{version}"
+    return {
+        "type": "library",
+        "bom-ref": purl,
+        "name": name,
+        "version": version,
+        "purl": purl,
+        "licenses": [{"license": {"id": licence_id}}],
+    }
+
+
+def viewer() -> dict[str, Any]:
+    """Return the viewer as it lies in the engine's package, with what is built into it."""
+    script = files("quant.report.site").joinpath("vendor", VIEWER_FILE).read_bytes()
+    return from_npm(*VIEWER) | {
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(script).hexdigest()}],
+        "components": [from_npm(*one) for one in BUILT_INTO_VIEWER],
+    }
+
+
 def bill(extras: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the bill of materials."""
     found, edges = closure(extras)
@@ -97,18 +135,20 @@ def bill(extras: tuple[str, ...] = ()) -> dict[str, Any]:
     parts = [component(name, one) for name, one in sorted(found.items()) if name != ENGINE]
     main = component(ENGINE, found[ENGINE]) | {"type": "application"}
     del main["properties"]  # an editable installation changes with every edit
+    vendored = viewer()
+    needs = {
+        refs[name]: {refs[one] for one in edges.get(name, ()) if one in refs} for name in found
+    }
+    needs[refs[ENGINE]].add(vendored["bom-ref"])
+    needs[vendored["bom-ref"]] = {one["bom-ref"] for one in vendored["components"]}
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
         "metadata": {"component": main},
-        "components": parts,
+        "components": [*parts, vendored],
         "dependencies": [
-            {
-                "ref": refs[name],
-                "dependsOn": sorted(refs[one] for one in edges.get(name, ()) if one in refs),
-            }
-            for name in sorted(found)
+            {"ref": ref, "dependsOn": sorted(wanted)} for ref, wanted in sorted(needs.items())
         ],
     }
 

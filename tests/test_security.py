@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -163,8 +164,37 @@ def test_the_bill_of_materials_lists_what_is_installed_and_stays_the_same() -> N
     refs = {part["bom-ref"] for part in bill["components"]} | {
         bill["metadata"]["component"]["bom-ref"]
     }
+    inside = {part["bom-ref"] for part in parts["@niivue/niivue"]["components"]}
     assert {one["ref"] for one in bill["dependencies"]} == refs
-    assert all(set(one["dependsOn"]) <= refs for one in bill["dependencies"])
+    assert all(set(one["dependsOn"]) <= refs | inside for one in bill["dependencies"])
+
+
+def test_the_bill_of_materials_lists_the_viewer_in_the_package_as_its_notes_do() -> None:
+    vendor = Path(sbom.__file__).parents[1] / "quant" / "report" / "site" / "vendor"
+    notes = (vendor / "README.md").read_text(encoding="utf-8")
+    licences = (vendor / "LICENSES-bundled.txt").read_text(encoding="utf-8")
+    viewer = sbom.bill()["components"][-1]
+
+    assert viewer["purl"] == "pkg:npm/%40niivue/niivue@0.69.0"
+    assert f"@niivue/niivue@{viewer['version']}" in notes
+    assert viewer["licenses"] == [{"license": {"id": "BSD-2-Clause"}}]
+    assert f"`{viewer['hashes'][0]['content']}`" in notes
+    headings = [
+        f"{one['name'].lstrip('@').replace('/', '-')}-{one['version']}"
+        for one in viewer["components"]
+    ]
+    assert sorted(headings) == sorted(re.findall(r"^=+\n(\S+)\n=+$", licences, re.MULTILINE))
+
+
+def test_the_licence_of_the_distribution_names_every_licence_of_its_parts() -> None:
+    viewer = sbom.viewer()
+    parts = {one["licenses"][0]["license"]["id"] for one in (viewer, *viewer["components"])}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["license"].split(" AND ") == sorted(parts | {"Apache-2.0", "BSD-3-Clause"})
+    kept = {path for pattern in project["license-files"] for path in ROOT.glob(pattern)}
+    told = (path for root in ("quant", "kernels") for path in (ROOT / root).rglob("LICENSE*"))
+    assert kept == {ROOT / "LICENSE", *told}
 
 
 def test_every_needed_distribution_is_pinned() -> None:
