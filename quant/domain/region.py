@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
 from quant.errors import RegionError
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 class Role(StrEnum):
@@ -141,9 +144,7 @@ class Region:
         return full
 
 
-def crop_to_box(
-    weights: NDArray[np.float32],
-) -> tuple[tuple[int, int, int], NDArray[np.float32]]:
+def crop_to_box(weights: NDArray[Number]) -> tuple[tuple[int, int, int], NDArray[Number]]:
     """Cut (K, J, I) weights down to the box of what is not zero (empty if nothing is)."""
     corner, ends = [], []
     for axis in range(3):

@@ -36,8 +36,8 @@ class BoneMethod(StrEnum):
     """Number of FDG-avid bone lesions of an MIBG-non-avid tumour."""
 
 
-class Modality(StrEnum):
-    """What was looked at."""
+class BoneModality(StrEnum):
+    """What the bones were looked at with: that of a reader's score, or PET; never a projection."""
 
     PLANAR = "planar"
     SPECT_CT = "SPECT/CT"
@@ -64,7 +64,7 @@ class Disease:
     ----------
     row : int
     method : BoneMethod or None
-    modality : Modality or None
+    modality : BoneModality or None
     bone_score : Fraction or None
         MIBG score of the bones, or number of FDG-avid bone lesions.
     bone_state, marrow_state, primary_state, soft_state : Involvement or None
@@ -74,7 +74,7 @@ class Disease:
 
     row: int
     method: BoneMethod | None = None
-    modality: Modality | None = None
+    modality: BoneModality | None = None
     bone_score: Fraction | None = None
     bone_state: Involvement | None = None
     marrow_percent: Fraction | None = None
@@ -175,7 +175,7 @@ def _entry(cells: Cells) -> DiseaseEntry | None:
     found = Disease(
         cells.row,
         cells.word("bone_method", BoneMethod),
-        cells.word("bone_modality", Modality),
+        cells.word("bone_modality", BoneModality),
         cells.number("bone_score"),
         cells.word("bone_state", Involvement),
         cells.number("marrow_percent"),

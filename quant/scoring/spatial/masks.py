@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.domain.region import Region, Role
+from quant.domain.region import Region, Role, crop_to_box
 from quant.domain.text import plain
 from quant.errors import RegionError
 
@@ -42,13 +42,14 @@ def mask_region(name: str, mask: "ArrayLike", grid: "Grid", role: Role = Role.OT
         raise _invalid(name, f"an array of shape {weights.shape}", f"{grid.shape}, as its grid")
     if weights.dtype.kind not in "biuf":
         raise _invalid(name, f"values of the type {weights.dtype}", "numbers")
-    values = weights.astype(np.float64)
-    if not np.isfinite(values).all():
+    corner, block = crop_to_box(weights)
+    if not np.isfinite(block).all():
         raise _invalid(name, "values that are not finite", "finite weights")
-    if values.min() < 0.0 or values.max() > 1.0:
-        found = f"values of {values.min():g} to {values.max():g}"
+    low, high = float(block.min(initial=0)), float(block.max(initial=0))
+    if low < 0.0 or high > 1.0:
+        found = f"values of {low:g} to {high:g}"
         raise _invalid(name, found, "weights of 0 to 1; one mask for each label")
-    return Region.from_full(grid, values.astype(np.float32), plain(name), role)
+    return Region(grid, corner, block.astype(np.float32), plain(name), role)
 
 
 def _invalid(name: str, found: str, needed: str) -> RegionError:
