@@ -128,7 +128,9 @@ def _objects(outcome: "StudyOutcome", name: str, naming: Naming) -> dict[str, by
     from quant.dicom.objects.segmentation import write_segmentation
     from quant.dicom.objects.segments import segments_of
     from quant.dicom.objects.source import source_of
+    from quant.dicom.objects.standard import lighten
 
+    lighten()
     if outcome.emission is None or outcome.volume is None:
         message = "a study without a volume"
         raise ValueError(message)
