@@ -126,12 +126,16 @@ def _digital_spheres(asked: SphereAsked) -> Iterator[NDArray[np.uint8]]:
 
 
 def _weighted_spheres(asked: SphereAsked) -> Iterator[Shape]:
-    """Yield spheres for the isosurfaces: with fractions where the region has them."""
+    """Yield spheres for the isosurfaces: with fractions where the region has them.
+
+    A sphere so small that no voxel lies half inside of it has no surface and is left out.
+    """
     if asked.fractional:
         for offset in spread_points(ISOSURFACE_POSITIONS, 3):
             weights = sphere_weights(_radius_mm(asked.volume_mm3), asked.spacing_mm, offset)
             mask = np.ascontiguousarray(weights >= 0.5).view(np.uint8)
-            yield Shape(mask, weights, asked.spacing_mm)
+            if mask.any():
+                yield Shape(mask, weights, asked.spacing_mm)
         return
     for number, mask in enumerate(_digital_spheres(asked)):
         if number < ISOSURFACE_POSITIONS:

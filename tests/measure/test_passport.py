@@ -248,6 +248,15 @@ def test_one_voxel_has_values_and_the_reason_where_two_bodies_are_mixed() -> Non
     assert passport.verdict.code == "ASP_UNRELIABLE"
 
 
+@pytest.mark.parametrize("weight", [0.5, 0.6, 0.9])
+def test_a_region_of_part_of_a_voxel_has_a_passport(weight: float) -> None:
+    """A ball as small as that falls between the voxels at some of the floor's positions."""
+    found = passport_of(np.full((1, 1, 1), weight))
+    assert found.voxels == 1
+    assert {one.estimator for one in found.estimates} == set(NAMES)
+    assert passport_of(np.full((1, 1, 1), 0.4)).estimates[0].asphericity is None
+
+
 def test_whole_voxels_have_no_isosurface_of_their_weights() -> None:
     one = passport_of(blob((8, 9, 10), 1)).estimate("weights_isosurface")
 
