@@ -65,6 +65,15 @@ def run(
             "the images, as an archive needs it.",
         ),
     ] = True,
+    pictures: Annotated[
+        bool,
+        typer.Option(
+            "--pictures/--no-pictures",
+            help="Write the sheet qc.webp of each study and the copies that the report's viewer "
+            "shows. Numbers are the same without them. Pictures of an earlier run stay; studies "
+            "measured without are measured again when a later run wants pictures.",
+        ),
+    ] = True,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -125,7 +134,7 @@ def run(
     """
     cluster = scheduler_of(scheduler, scheduler_file, jobs)
     means = Means(jobs, memory_limit, time_limit, cluster, is_loud=debug)
-    wishes = Wishes(rois, restart, identifiers, profile, debug, means, dicom)
+    wishes = Wishes(rois, restart, identifiers, profile, debug, means, dicom, pictures)
     raise typer.Exit(measure_folder(input_folder, out, protocol, wishes))
 
 
@@ -140,6 +149,7 @@ class Wishes:
     debug: bool = False
     means: Means = HERE
     objects: bool = True
+    pictures: bool = True
 
 
 PLAIN = Wishes()
@@ -229,8 +239,10 @@ def _measure(
         reuse = Reuse(records=not wishes.restart, digests=cache)
         with _Bar(console) as tick:
             view = View(tick, watch)
-            people, objects = engines.people, wishes.objects
-            how = How(reuse, engines.engine, view, wishes.identifiers, people, objects)
+            how = How(
+                reuse, engines.engine, view, wishes.identifiers, engines.people,
+                objects=wishes.objects, pictures=wishes.pictures,
+            )  # fmt: skip
             result = run_in(place, index, settings, how)
     logger.info(
         "the run ends: %d studies, %d failed, %d kept from an earlier run",

@@ -100,6 +100,8 @@ class How:
         Reads name and identifier of a study's patient.
     objects : bool
         DICOM objects are written; with ``identifiers`` they name the patient.
+    pictures : bool
+        Sheet and display copies are written, also of studies that were measured without them.
     """
 
     reuse: Reuse = EVERYTHING
@@ -108,6 +110,7 @@ class How:
     identifiers: bool = False
     people: "Callable[[StudyFiles], tuple[str, str]]" = patient_of
     objects: bool = True
+    pictures: bool = True
 
     @property
     def naming(self) -> Naming:
@@ -260,11 +263,11 @@ def _measured(
     with how.view.watch.step("find records"), collector_paused():
         naming = naming_for(place, ledger, how.naming)
         _drop_damaged(place, {study.study_uid for study in index.studies}, ledger)
-        entries = _kept(index, protocol_hash(protocol), ledger, how.reuse)
+        entries = _kept(index, protocol_hash(protocol), ledger, how)
     reused = len(entries)
     rest = [study for study in index.studies if study.study_uid not in entries]
     logger.info("%d of %d studies are measured already", reused, total)
-    for result in how.engine.run(_jobs(rest, place, protocol, how.reuse, naming)):
+    for result in how.engine.run(_jobs(rest, place, protocol, how, naming)):
         entries[result.study_uid] = _entered(place, result, ledger)
         reused += result.reused
         how.view.watch.add(result.wall_s, result.cpu_s)
@@ -292,14 +295,13 @@ def _drop_damaged(place: Path, study_uids: set[str], ledger: Ledger) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _kept(
-    index: "StudyIndex", settings_hash: str, ledger: Ledger, reuse: Reuse
-) -> dict[str, Entry]:
+def _kept(index: "StudyIndex", settings_hash: str, ledger: Ledger, how: How) -> dict[str, Entry]:
     """Find the studies whose record is there and final, without reading a file.
 
     A study with a file whose digest is not known goes to the engine, which finds its record too.
     """
     kept: dict[str, Entry] = {}
+    reuse = how.reuse
     if not reuse.records or reuse.digests is None or not ledger.entries:
         return kept
     for study in index.studies:
@@ -308,7 +310,9 @@ def _kept(
         except (KeyError, StudyError):
             continue
         entry = ledger.entries.get(record_name(hashed, settings_hash))
-        if entry is not None and is_final(entry.status, entry.code):
+        if entry is None or (how.pictures and entry.lacks_pictures):
+            continue
+        if is_final(entry.status, entry.code):
             kept[study.study_uid] = entry
     return kept
 
@@ -317,12 +321,13 @@ def _jobs(
     studies: "list[StudyFiles]",
     place: Path,
     protocol: "StudyProtocol",
-    reuse: Reuse,
+    how: How,
     naming: Naming,
 ) -> Iterator[Job]:
+    reuse = how.reuse
     for study in studies:
         known = reuse.digests.known_digests(study) if reuse.digests is not None else {}
-        yield Job(study, protocol, place, known, reuse.records, naming)
+        yield Job(study, protocol, place, known, reuse.records, naming, how.pictures)
 
 
 def _entered(place: Path, result: "JobResult", ledger: Ledger) -> Entry:

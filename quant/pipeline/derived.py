@@ -67,7 +67,7 @@ class Sources:
         parts = [
             VERSION,
             _code_digest(),
-            [[one.record, one.seals[f"{RECORDS}/{one.record}.json"].sha256]
+            [[one.record, one.seals[f"{RECORDS}/{one.record}.json"].sha256, one.lacks_pictures]
              for one in self.entries],
             [[one.path, one.study_uid, one.code, one.message] for one in self.quarantine],
             sorted(self.people.items()),

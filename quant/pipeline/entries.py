@@ -10,7 +10,7 @@ from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status
 from quant.pipeline.folder import RECORDS, STUDIES
 from quant.pipeline.seals import Seal, seals_from
-from quant.report.pictures import SHEET
+from quant.report.pictures import DISPLAY, SHEET
 from quant.report.records import record_body
 
 
@@ -94,6 +94,12 @@ class Entry:
         return bool(self.seals) and all(
             seal.holds(f"{place}/{name}") for name, seal in self.seals.items()
         )
+
+    @property
+    def lacks_pictures(self) -> bool:
+        """Whether the study was measured and has no display copies."""
+        copies = f"{STUDIES}/{self.record}/{DISPLAY}"
+        return self.status is not Status.FAILED and copies not in self.seals
 
     def tried(self, attempts: int, seconds: float) -> Self:
         """Return the entry with how often and how long the study was measured."""

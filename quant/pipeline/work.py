@@ -19,6 +19,7 @@ from quant.pipeline.failure import blank_record, failed
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.retries import is_final
 from quant.pipeline.stopwatch import Stopwatch
+from quant.report.pictures import DISPLAY
 from quant.report.records import read_record, record_name, write_record
 from quant.report.writing import PART
 
@@ -49,6 +50,8 @@ class Job:
         Keep a whole record of the same input, protocol and version that is there already.
     naming : Naming
         Whether DICOM objects are written, and whom they name.
+    pictures : bool
+        Sheet and display copies are written; a record without them is not kept.
     """
 
     study: "StudyFiles"
@@ -57,6 +60,7 @@ class Job:
     digests: "Mapping[str, str]" = field(default_factory=dict)
     reuse: bool = True
     naming: Naming = Naming.PSEUDONYM
+    pictures: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ def carry_out(job: Job, begun: "Callable[[StudyFiles], object] | None" = None) -
     if begun is not None:
         begun(study)
     path = record_path(job.out, study, job.protocol)
-    kept = whole_record(path) if job.reuse else None
+    kept = whole_record(path, pictured=job.pictures) if job.reuse else None
     try:
         record = kept or _measure_and_write(study, job, path, watch)
     except OutputError:
@@ -203,8 +207,11 @@ def mesh_folder(record_path: Path) -> Path:
     return record_path.parent.parent / "studies" / record_path.stem
 
 
-def whole_record(path: Path) -> StudyRecord | None:
-    """Return the record of an earlier run when it is whole and no failure worth another try."""
+def whole_record(path: Path, *, pictured: bool = False) -> StudyRecord | None:
+    """Return the record of an earlier run when it is whole and no failure worth another try.
+
+    With ``pictured`` the display copies of its study must be there too.
+    """
     if not path.is_file():
         return None
     try:
@@ -215,6 +222,8 @@ def whole_record(path: Path) -> StudyRecord | None:
     primary = record.primary
     mesh = mesh_folder(path) / "tumour.stl"
     lost = primary is not None and primary.voxels > 0 and not mesh.is_file()
+    if pictured and record.status is not Status.FAILED:
+        lost = lost or not (mesh_folder(path) / DISPLAY).is_file()
     code = record.quarantine[-1].code if record.status is Status.FAILED else ""
     return record if is_final(record.status, code) and not lost else None
 
@@ -240,8 +249,9 @@ def _measure_and_write(study: "StudyFiles", job: Job, path: Path, watch: Stopwat
     if outcome.primary is not None:
         with watch.step("write mesh"):
             write_meshes(outcome.primary, mesh_folder(path))
-    with watch.step("write pictures"):
-        write_pictures(outcome, mesh_folder(path))
+    if job.pictures:
+        with watch.step("write pictures"):
+            write_pictures(outcome, mesh_folder(path))
     with watch.step("write DICOM objects"):
         write_objects(outcome, path.stem, mesh_folder(path), job.naming)
     with watch.step("write record"):  # last: what has a record has everything

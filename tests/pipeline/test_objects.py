@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -32,16 +31,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> StudyIndex:
     return index_tree(folder)
 
 
-@pytest.fixture(autouse=True)
-def _without_pictures() -> Iterator[None]:
-    with mock.patch("quant.report.pictures.study.write_pictures"):
-        yield
-
-
 def run(
     index: StudyIndex, out: Path, *, identifiers: bool = False, objects: bool = True
 ) -> BatchResult:
-    how = How(Reuse(), identifiers=identifiers, objects=objects)
+    how = How(Reuse(), identifiers=identifiers, objects=objects, pictures=False)
     with opened_folder(out) as place:
         return run_in(place, index, PROTOCOL, how)
 

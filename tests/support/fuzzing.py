@@ -256,13 +256,9 @@ def measured_here(source: Path, out: Path, protocol: str, *, plain: bool = False
     def opened(*_: object) -> Iterator[Engines]:
         yield Engines(PlainReader(), InProcess())
 
-    with contextlib.ExitStack() as patches:
-        patches.enter_context(mock.patch("quant.cli.run.opened", opened))
-        if plain:
-            for place in ("quant.report.pictures.study.write_pictures",
-                          "quant.pipeline.objects.write_objects"):  # fmt: skip
-                patches.enter_context(mock.patch(place))
-        return int(run.measure_folder(source, out, protocol))
+    wishes = run.Wishes(objects=not plain, pictures=not plain)
+    with mock.patch("quant.cli.run.opened", opened):
+        return int(run.measure_folder(source, out, protocol, wishes))
 
 
 FAST = """name = "fast"

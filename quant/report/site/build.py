@@ -125,7 +125,7 @@ def _folder(source: Source) -> int:
                 tag="main",
                 name=name,
                 viewer={"source": f"{name}.js", "engine": f"{ASSETS}/{ENGINE}"} if data else None,
-                why_not="" if data else why_not(own),
+                why_not="" if data else why_not(record, own),
                 sheet=f"../studies/{name}/{SHEET}" if (own / SHEET).is_file() else "",
                 nav=_nav(source.names, at, f"../{INDEX}", "{}.html"),
             ),
@@ -152,7 +152,7 @@ def _single(source: Source) -> int:
         batch.add(name, record)
         own = source.out / "studies" / name
         sheet, data = image_address(own / SHEET), viewer_json(record, own)
-        reason = "" if data else why_not(own)
+        reason = "" if data else why_not(record, own)
         if len(sheet) + len(data) > room:
             sheet, data, reason = "", "", TOO_MUCH
         room -= len(sheet) + len(data)

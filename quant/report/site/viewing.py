@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.domain.record import LESION_ROLES, StudyRecord
+from quant.domain.record import LESION_ROLES, Status, StudyRecord
 from quant.domain.region import INSIDE_WEIGHT, Region
 from quant.report.pictures import CT, EMISSION
-from quant.report.pictures.copies import Copies, read_copies
+from quant.report.pictures.copies import NO_COPY, Copies, read_copies
 from quant.report.pictures.labels import ORDER, ROLE_COLOURS, SPHERE_COLOURS
 from quant.report.pictures.nifti import Stored, gzipped, nifti_bytes
 from quant.report.pictures.outlines import STEPS
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from quant.domain.sphere import Sphere
 
 MESH = "tumour.stl"
+
+HOW_TO_GET_COPIES = (
+    "this study has no display copies, as after quant run --no-pictures; the same command without "
+    "--no-pictures makes pictures"
+)
 
 HARD_TO_SEE = {"exclude"}
 """Roles of regions that no one looks for: they get no outline."""
@@ -50,9 +55,10 @@ def viewer_json(record: StudyRecord, folder: Path) -> str:
     return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
-def why_not(folder: Path) -> str:
+def why_not(record: StudyRecord, folder: Path) -> str:
     """Return why a study has no viewer."""
-    return read_copies(folder).missing.get("emission", "")
+    why = read_copies(folder).missing.get("emission", "")
+    return HOW_TO_GET_COPIES if why == NO_COPY and record.status is not Status.FAILED else why
 
 
 def _encoded(path: Path) -> str | None:
