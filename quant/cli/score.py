@@ -130,12 +130,12 @@ def score_input(
     from quant.errors import UsageError
     from quant.pipeline.lock import only_run
     from quant.report.writing import make_folder
-    from quant.scoring.cutoffs import SHIPPED
-    from quant.scoring.output import write_results
-    from quant.scoring.reader_table import Missing
+    from quant.scoring.analysis.cutoffs import SHIPPED
+    from quant.scoring.output.writing import write_results
     from quant.scoring.results import ScoreSettings
     from quant.scoring.run import score as score_path
     from quant.scoring.spatial.rules import LesionRules
+    from quant.scoring.tables.reader_table import Missing
 
     if missing not in list(Missing):
         raise UsageError(
@@ -197,7 +197,7 @@ def _show(results: "ScoreResults", tables: tuple[str, ...], out: Path) -> None:
 
 
 def _show_readings(results: "ScoreResults") -> None:
-    from quant.scoring.cutoffs import Answer
+    from quant.scoring.analysis.cutoffs import Answer
 
     lines = []
     for one in results.readings:
@@ -218,7 +218,7 @@ def _show_readings(results: "ScoreResults") -> None:
 
 
 def _show_response(results: "ScoreResults") -> None:
-    from quant.scoring.response_rows import OVERALL, RELATIVE, response_rows
+    from quant.scoring.output.response_rows import OVERALL, RELATIVE, response_rows
 
     rows = [one for one in response_rows(results) if one.criterion != RELATIVE]
     overall = [one for one in rows if one.item == OVERALL]

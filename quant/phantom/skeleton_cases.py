@@ -1,7 +1,7 @@
 """Lesions on the digital skeleton, and the scores that the definitions give for them.
 
 The expected scores are written down from the definitions of both systems (see
-:mod:`quant.scoring.segments`), not computed. A border case has a lowest and a highest admissible
+:mod:`quant.scoring.readings.segments`), not computed. A border case has a lowest and a highest admissible
 score beside the one that the plain rule gives.
 """
 

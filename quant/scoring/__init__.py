@@ -3,6 +3,13 @@
 Reader scores (modified Curie, SIOPEN, the original Curie's intensity), scores by rule from
 lesions in 3D, RECIST 1.1 and INRC 2017. Importing this package loads nothing heavy; each name is
 loaded when it is first used.
+
+``run`` is the story of ``quant score``: it looks at INPUT (``inputs``, ``visits``), has it read
+and scored, and derives the ``results``. Rooms, as the data goes: ``tables`` (reader scores, read
+and checked) and ``spatial`` (scores by rule from lesions on a skeleton in 3D) both end in
+``readings`` (segments, scores and totals of one image); ``analysis`` (relative scores, planar
+against SPECT/CT, reader against reader, cut-offs); ``response`` (RECIST 1.1 and INRC 2017 from
+lesion and disease tables); ``drawings`` and ``output`` (what is written).
 """
 
 from typing import TYPE_CHECKING
@@ -10,16 +17,14 @@ from typing import TYPE_CHECKING
 from quant.lazily import lazily
 
 if TYPE_CHECKING:
-    from quant.scoring.agreement import compare_readers
-    from quant.scoring.comparisons import compare_modalities
-    from quant.scoring.cutoffs import apply_cutoffs, read_cutoffs
-    from quant.scoring.output import write_results
-    from quant.scoring.reader_table import read_scores
-    from quant.scoring.relative import relative_scores
-    from quant.scoring.results import ScoreResults, ScoreSettings, evaluate
-    from quant.scoring.segments import SEGMENTS, Segment, System, segment_of
-    from quant.scoring.timeline import timeline_svg
-    from quant.scoring.totals import (
+    from quant.scoring.analysis.agreement import compare_readers
+    from quant.scoring.analysis.comparisons import compare_modalities
+    from quant.scoring.analysis.cutoffs import apply_cutoffs, read_cutoffs
+    from quant.scoring.analysis.relative import relative_scores
+    from quant.scoring.drawings.timeline import timeline_svg
+    from quant.scoring.output.writing import write_results
+    from quant.scoring.readings.segments import SEGMENTS, Segment, System, segment_of
+    from quant.scoring.readings.totals import (
         Evidence,
         Modality,
         Phase,
@@ -29,20 +34,22 @@ if TYPE_CHECKING:
         SegmentScore,
         total_of,
     )
+    from quant.scoring.results import ScoreResults, ScoreSettings, evaluate
+    from quant.scoring.tables.reader_table import read_scores
 else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
-            "quant.scoring.agreement": ["compare_readers"],
-            "quant.scoring.comparisons": ["compare_modalities"],
-            "quant.scoring.cutoffs": ["apply_cutoffs", "read_cutoffs"],
-            "quant.scoring.output": ["write_results"],
-            "quant.scoring.reader_table": ["read_scores"],
-            "quant.scoring.relative": ["relative_scores"],
+            "quant.scoring.analysis.agreement": ["compare_readers"],
+            "quant.scoring.analysis.comparisons": ["compare_modalities"],
+            "quant.scoring.analysis.cutoffs": ["apply_cutoffs", "read_cutoffs"],
+            "quant.scoring.output.writing": ["write_results"],
+            "quant.scoring.tables.reader_table": ["read_scores"],
+            "quant.scoring.analysis.relative": ["relative_scores"],
             "quant.scoring.results": ["ScoreResults", "ScoreSettings", "evaluate"],
-            "quant.scoring.segments": ["SEGMENTS", "Segment", "System", "segment_of"],
-            "quant.scoring.timeline": ["timeline_svg"],
-            "quant.scoring.totals": [
+            "quant.scoring.readings.segments": ["SEGMENTS", "Segment", "System", "segment_of"],
+            "quant.scoring.drawings.timeline": ["timeline_svg"],
+            "quant.scoring.readings.totals": [
                 "Evidence",
                 "Modality",
                 "Phase",

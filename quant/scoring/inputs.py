@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from quant.errors import QuantError, UsageError
-from quant.scoring.reader_table import is_reader_table
-from quant.scoring.sheet import Sheet, read_sheet
+from quant.scoring.tables.reader_table import is_reader_table
+from quant.scoring.tables.sheet import Sheet, read_sheet
 
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 TABLE_ENDINGS = (".csv", ".tsv", ".json")

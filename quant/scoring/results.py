@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.scoring.agreement import Agreement, compare_readers
-from quant.scoring.comparisons import Comparison, compare_modalities
-from quant.scoring.cutoffs import SHIPPED, CutoffResult, apply_cutoffs, read_cutoffs
-from quant.scoring.order import ordered
-from quant.scoring.reader_table import Missing
-from quant.scoring.relative import RelativeScore, relative_scores
+from quant.scoring.analysis.agreement import Agreement, compare_readers
+from quant.scoring.analysis.comparisons import Comparison, compare_modalities
+from quant.scoring.analysis.cutoffs import SHIPPED, CutoffResult, apply_cutoffs, read_cutoffs
+from quant.scoring.analysis.relative import RelativeScore, relative_scores
+from quant.scoring.readings.order import ordered
+from quant.scoring.readings.totals import Reading
 from quant.scoring.spatial.rules import LesionRules
-from quant.scoring.totals import Reading
+from quant.scoring.tables.reader_table import Missing
 
 if TYPE_CHECKING:
     from quant.scoring.response import ResponseReport
@@ -26,7 +26,7 @@ class ScoreSettings:
     Parameters
     ----------
     baseline : str or None
-        Time point that is the baseline; see :func:`~quant.scoring.relative.relative_scores`.
+        Time point that is the baseline; see :func:`quant.scoring.relative_scores`.
     missing : Missing
         What a segment without a row means.
     cutoffs : Path

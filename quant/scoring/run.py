@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from quant.errors import StudyError, UsageError
 from quant.scoring.inputs import Inputs, Kind, find_inputs
-from quant.scoring.reader_table import check_scores
+from quant.scoring.readings.totals import Reading
 from quant.scoring.results import Failure, ScoreResults, ScoreSettings, evaluate
-from quant.scoring.sheet import refuse
-from quant.scoring.totals import Reading
+from quant.scoring.tables.reader_table import check_scores
+from quant.scoring.tables.sheet import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant.scoring.cells import RowReader
-from quant.scoring.sheet import Problem, Sheet, read_sheet, refuse
+from quant.scoring.readings.totals import Modality, Phase, ReadingKey
 from quant.scoring.spatial.result import READER
-from quant.scoring.totals import Modality, Phase, ReadingKey
-from quant.scoring.words import COLUMN_ALIASES, nuclide_of, phase_of
+from quant.scoring.tables.cells import RowReader
+from quant.scoring.tables.sheet import Problem, Sheet, read_sheet, refuse
+from quant.scoring.tables.words import COLUMN_ALIASES, nuclide_of, phase_of
 
 if TYPE_CHECKING:
     from quant.domain.study import StudyFiles

@@ -58,10 +58,10 @@ def tables(content: bytes, folder: Path) -> None:
     from quant.cohort.data.reading import read_table
     from quant.cohort.published.auditing import read_published
     from quant.pipeline.protocols import load_protocol
-    from quant.scoring.cutoffs import read_cutoffs
-    from quant.scoring.reader_table import read_scores
-    from quant.scoring.response.inrc_table import read_disease
-    from quant.scoring.response.lesion_table import read_lesions
+    from quant.scoring.analysis.cutoffs import read_cutoffs
+    from quant.scoring.response.inrc.disease_table import read_disease
+    from quant.scoring.response.lesions.table import read_lesions
+    from quant.scoring.tables.reader_table import read_scores
     from quant.scoring.visits import read_visits
 
     readers: tuple[tuple[str, Callable[[Path], object]], ...] = (

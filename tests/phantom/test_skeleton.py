@@ -12,7 +12,7 @@ from quant.phantom.skeleton_bones import BONES, DISTAL_BONES, close_box, vertebr
 from quant.phantom.skeleton_cases import LESION_SETS, PlannedLesion
 from quant.phantom.skeleton_studies import SkeletonCase, write_skeleton_study
 from quant.phantom.solids import Body
-from quant.scoring.segments import SEGMENTS, System
+from quant.scoring.readings.segments import SEGMENTS, System
 from quant.scoring.spatial.skeleton import canonical_bone
 
 EVERY = {**BONES, **DISTAL_BONES}

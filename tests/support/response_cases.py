@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from quant.scoring.response.inrc_table import DiseaseHistory, disease_of
-from quant.scoring.response.lesion_table import lesions_of
-from quant.scoring.response.lesions import LesionHistory
-from quant.scoring.sheet import Sheet
+from quant.scoring.response.inrc.disease_table import DiseaseHistory, disease_of
+from quant.scoring.response.lesions.history import LesionHistory
+from quant.scoring.response.lesions.table import lesions_of
+from quant.scoring.tables.sheet import Sheet
 
 FOLDER = Path(__file__).parents[1] / "data" / "scoring"
 WORDS = {"small": "too small", "NE": "not assessable"}

@@ -9,7 +9,7 @@ from quant.phantom.occupancy import centre_mask
 from quant.phantom.skeleton_bones import BONES, close_box
 from quant.phantom.skeleton_cases import LESION_SETS
 from quant.phantom.skeleton_studies import skeleton_grid
-from quant.scoring.segments import System
+from quant.scoring.readings.segments import System
 from quant.scoring.spatial import mask_region
 
 if TYPE_CHECKING:

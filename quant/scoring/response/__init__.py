@@ -3,7 +3,8 @@
 >>> from quant.scoring.response import respond
 >>> report = respond(Path("lesions.csv"), disease=Path("disease.csv"))  # doctest: +SKIP
 
-Importing this package loads nothing; each name is loaded when it is first used.
+Rooms: ``lesions`` (the lesion table, and diameters of regions), ``recist``, ``inrc``. Importing
+this package loads nothing; each name is loaded when it is first used.
 """
 
 from typing import TYPE_CHECKING

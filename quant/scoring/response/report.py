@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quant.scoring.response.answers import RECIST_1_1, RecistSettings
-from quant.scoring.response.inrc import InrcAnswer, answer_inrc
-from quant.scoring.response.inrc_answer import evidence_of as inrc_evidence
-from quant.scoring.response.inrc_answer import inrc_best_row, inrc_rows, inrg_rows
-from quant.scoring.response.inrc_table import join_histories, read_disease
-from quant.scoring.response.lesion_table import REQUIRED, read_lesions
-from quant.scoring.response.lesions import LesionHistory
-from quant.scoring.response.recist_answer import (
+from quant.scoring.response.inrc.answer import evidence_of as inrc_evidence
+from quant.scoring.response.inrc.answer import inrc_best_row, inrc_rows, inrg_rows
+from quant.scoring.response.inrc.disease_table import join_histories, read_disease
+from quant.scoring.response.inrc.time_points import InrcAnswer, answer_inrc
+from quant.scoring.response.lesions.history import LesionHistory
+from quant.scoring.response.lesions.table import REQUIRED, read_lesions
+from quant.scoring.response.recist.answer import (
     Cell,
     RecistAnswer,
     answer_recist,
     best_row,
     time_point_rows,
 )
-from quant.scoring.response.recist_answer import evidence_of as recist_evidence
-from quant.scoring.response.recist_baseline import baseline_problems
-from quant.scoring.sheet import refuse
+from quant.scoring.response.recist.answer import evidence_of as recist_evidence
+from quant.scoring.response.recist.baseline import baseline_problems
+from quant.scoring.tables.sheet import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ def respond(
     Parameters
     ----------
     lesions : Path
-        Lesion table, CSV or JSON: :func:`~quant.scoring.response.lesion_table.read_lesions`.
+        Lesion table, CSV or JSON: :func:`~quant.scoring.response.lesions.table.read_lesions`.
     disease : Path or None
-        Table of MIBG scores and marrow: :func:`~quant.scoring.response.inrc_table.read_disease`.
+        Table of MIBG scores and marrow: see :mod:`quant.scoring.response.inrc.disease_table`.
     settings : RecistSettings
         Thresholds of RECIST 1.1.
 
@@ -151,12 +151,3 @@ def _squared(rows: list[dict[str, Cell]]) -> list[dict[str, Cell]]:
     """Give every row the columns of all, in the order of the longest row."""
     columns = max((list(row) for row in rows), key=len, default=[])
     return [{name: row.get(name) for name in columns} for row in rows]
-
-
-__all__ = [
-    "ResponseReport",
-    "is_disease_table",
-    "is_lesion_table",
-    "respond",
-    "respond_disease",
-]

@@ -9,7 +9,7 @@ import numpy as np
 from quant.anatomy.places import region_centroid_mm
 from quant.domain.region import Region, crop_to_box
 from quant.errors import RegionError
-from quant.scoring.segments import SEGMENTS, Segment, System
+from quant.scoring.readings.segments import SEGMENTS, Segment, System
 from quant.scoring.spatial.apart import Cloud
 from quant.scoring.spatial.laying import lay
 from quant.scoring.spatial.skeleton import needed_bones, segment_of_bone

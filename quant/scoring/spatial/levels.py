@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import Flag
-from quant.scoring.segments import SEGMENTS, Segment, System
+from quant.scoring.readings.segments import SEGMENTS, Segment, System
+from quant.scoring.readings.totals import Evidence, SegmentScore
 from quant.scoring.spatial.apart import Pairs, count_apart
 from quant.scoring.spatial.places import SOFT
 from quant.scoring.spatial.result import SegmentByRule, SystemByRule
 from quant.scoring.spatial.rules import Involvement, level_of, rule_of
 from quant.scoring.spatial.scene import Members, Reach, Scene, laps_of, reach_of
 from quant.scoring.spatial.soft import CAVITIES, soft_fraction, soft_level
-from quant.scoring.totals import Evidence, SegmentScore
 
 if TYPE_CHECKING:
     pass

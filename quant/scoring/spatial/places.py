@@ -6,7 +6,7 @@ import numpy as np
 
 from quant.domain.flags import Flag
 from quant.domain.region import Role
-from quant.scoring.segments import SEGMENTS, System
+from quant.scoring.readings.segments import SEGMENTS, System
 from quant.scoring.spatial.bones import surface_cloud
 from quant.scoring.spatial.result import Placement
 from quant.scoring.spatial.skeleton import segment_of_bone

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.scoring.segments import SEGMENTS, Segment, System
+from quant.scoring.readings.segments import SEGMENTS, Segment, System
+from quant.scoring.readings.totals import Evidence, SegmentScore
 from quant.scoring.spatial.apart import Cloud, Pairs, close_pairs, count_apart, voxel_reach
 from quant.scoring.spatial.bones import centres_mm, core
 from quant.scoring.spatial.places import SOFT
 from quant.scoring.spatial.result import PlanarView, SegmentByRule, SystemByRule
 from quant.scoring.spatial.rules import Involvement, level_of, rule_of
-from quant.scoring.totals import Evidence, SegmentScore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from quant.domain.flags import Flag
 from quant.domain.region import Role
 from quant.errors import RegionError
-from quant.scoring.segments import System
+from quant.scoring.readings.segments import System
 from quant.scoring.spatial.apart import Pairs, close_pairs
 from quant.scoring.spatial.bones import gather_bones, no_bones, within
 from quant.scoring.spatial.foci import Focus, Lie, foci_of, lie_of, same_pairs

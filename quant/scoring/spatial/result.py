@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 
 from quant.domain.flags import Flag
-from quant.scoring.segments import System
+from quant.scoring.readings.segments import System
+from quant.scoring.readings.totals import (
+    Modality,
+    Reading,
+    ReadingKey,
+    ScoreTotal,
+    SegmentScore,
+    total_of,
+)
 from quant.scoring.spatial.rules import LesionRules
-from quant.scoring.totals import Modality, Reading, ReadingKey, ScoreTotal, SegmentScore, total_of
 
 READER = "rule"
 """Reader of every score from lesions in 3D."""

@@ -17,7 +17,7 @@ from math import isfinite
 from typing import Literal
 
 from quant.errors import UsageError
-from quant.scoring.segments import System
+from quant.scoring.readings.segments import System
 
 Extent = Literal["segment", "bone"]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.scoring.segments import Segment, System
+from quant.scoring.readings.segments import Segment, System
 from quant.scoring.spatial.apart import Pairs
 from quant.scoring.spatial.places import is_open
 from quant.scoring.spatial.result import Placement

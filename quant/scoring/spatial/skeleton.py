@@ -7,7 +7,7 @@ bone lies.
 
 Of a limb, humerus and femur are the proximal segment; forearm and hand, lower leg and foot the
 distal one. The kneecap goes with the lower leg. The sacrum goes with the spine (see
-:mod:`quant.scoring.segments`).
+:mod:`quant.scoring.readings.segments`).
 """
 
 import re
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import Flag
-from quant.scoring.segments import SEGMENTS, Segment, System
+from quant.scoring.readings.segments import SEGMENTS, Segment, System
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from quant.scoring.segments import Segment, System
+from quant.scoring.readings.segments import Segment, System
 from quant.scoring.spatial.apart import Pairs, count_apart
 from quant.scoring.spatial.foci import common_box
 from quant.scoring.spatial.rules import HALF

@@ -11,7 +11,7 @@ from quant.phantom.skeleton_bones import BONES, vertebra_z
 from quant.phantom.skeleton_cases import LESION_SETS
 from quant.phantom.skeleton_studies import skeleton_grid
 from quant.phantom.solids import Ball, Body, Box
-from quant.scoring.segments import System
+from quant.scoring.readings.segments import System
 from quant.scoring.spatial import LesionRules, LesionScores, mask_region, score_regions
 from tests.support.skeletons import FRAME, bones_of, drawn
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quant.scoring.segments import SEGMENTS, System, segment_of
+from quant.scoring.readings.segments import SEGMENTS, System, segment_of
 from quant.scoring.spatial.skeleton import (
     canonical_bone,
     needed_bones,

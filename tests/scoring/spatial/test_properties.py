@@ -14,7 +14,7 @@ from quant.phantom.skeleton_bones import BONES
 from quant.phantom.skeleton_cases import LESION_SETS
 from quant.phantom.skeleton_studies import skeleton_grid
 from quant.phantom.solids import Ball
-from quant.scoring.segments import SEGMENTS, System, segment_of
+from quant.scoring.readings.segments import SEGMENTS, System, segment_of
 from quant.scoring.spatial import LesionRules, LesionScores, score_regions
 from tests.support.skeletons import FRAME, bones_of, drawn
 

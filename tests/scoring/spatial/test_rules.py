@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quant.errors import UsageError
-from quant.scoring.segments import LEVELS, System
+from quant.scoring.readings.segments import LEVELS, System
 from quant.scoring.spatial.rules import RULES, Involvement, LesionRules, level_of, rule_of
 
 PLAIN = LesionRules()

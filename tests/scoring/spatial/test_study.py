@@ -13,7 +13,7 @@ from quant.errors import StudyError
 from quant.phantom.geometry import Layout
 from quant.phantom.skeleton_cases import LESION_SETS, PSF_FWHM_MM
 from quant.phantom.skeleton_studies import SkeletonCase, skeleton_cases, write_skeleton_study
-from quant.scoring.segments import SEGMENTS, System
+from quant.scoring.readings.segments import SEGMENTS, System
 from quant.scoring.spatial import LesionRules, LesionScores, score_study
 from tests.support.run import quant
 from tests.support.skeletons import found_scores, true_scores

@@ -1,0 +1,1 @@
+"""What follows from readings: relative scores, comparisons, agreement of readers, cut-offs."""

@@ -1,0 +1,1 @@
+"""Drawings of our own (SVG): scores over time, and the scored skeleton."""

@@ -1,0 +1,1 @@
+"""What a run of scores writes: tables, evidence, and the overview."""

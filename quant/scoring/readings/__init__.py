@@ -1,0 +1,1 @@
+"""One reading of one image: segments, scores, totals, and the order of readings."""

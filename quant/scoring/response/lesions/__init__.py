@@ -1,0 +1,1 @@
+"""Lesions followed over time: the lesion table, and diameters measured on regions."""
