@@ -10,7 +10,7 @@ from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status
 from quant.pipeline.folder import RECORDS, STUDIES
 from quant.pipeline.seals import Seal, seals_from
-from quant.report.pictures import DISPLAY, SHEET
+from quant.report.pictures import DISPLAY, DRAWN
 from quant.report.records import record_body
 
 
@@ -111,14 +111,14 @@ def _code(found: dict[str, Any]) -> str:
 
 
 def _own_files(place: Path, record: str) -> dict[str, Seal]:
-    """Seal what lies in the study's own folder, but for the sheet, which can be made again."""
+    """Seal what lies in the study's own folder, but for what can be drawn again."""
     folder = place / STUDIES / record
     if not folder.is_dir():
         return {}
     return {
         f"{STUDIES}/{record}/{path.name}": Seal.of(path)
         for path in sorted(folder.iterdir())
-        if path.name != SHEET and path.is_file() and not path.is_symlink()
+        if path.name not in DRAWN and path.is_file() and not path.is_symlink()
     }
 
 

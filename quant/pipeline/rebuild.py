@@ -209,11 +209,11 @@ def draw(place: Path, name: str) -> str:
     OutputError
         When it cannot be written.
     """
-    from quant.report.pictures.study import write_sheet
+    from quant.report.pictures.study import draw as draw_pictures
 
     try:
         record = read_record(place / RECORDS / f"{name}.json")
-        write_sheet(record, place / STUDIES / name)
+        draw_pictures(record, place / STUDIES / name)
     except OutputError:
         raise
     except Exception as error:  # a picture is no reason to lose the others

@@ -17,6 +17,7 @@ from quant.pipeline.batch import Reuse, run_batch
 from quant.pipeline.entries import Entry, from_row, to_row
 from quant.pipeline.ledger import LEDGER_NAME, Ledger
 from quant.pipeline.seals import Seal
+from quant.report.pictures import DRAWN
 from tests.support.batches import QUICK, measured_at_once, write_batch
 from tests.support.seeds import write_study
 
@@ -72,7 +73,7 @@ def test_the_ledger_holds_what_each_record_is_of(ledger: Ledger, out: Path) -> N
         assert entry.protocol_hash == told["protocol_hash"]
         assert (entry.status, entry.code, entry.attempts) == (Status.OK, "", 1)
         assert entry.seals[f"records/{name}.json"].size == path.stat().st_size
-        own = {path.name for path in (out / "studies" / name).iterdir()} - {"qc.webp"}
+        own = {path.name for path in (out / "studies" / name).iterdir()} - {*DRAWN}
         assert set(entry.seals) == {f"records/{name}.json", *(f"studies/{name}/{x}" for x in own)}
         assert f"studies/{name}/tumour.stl" in entry.seals
 

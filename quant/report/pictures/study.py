@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def write_pictures(outcome: Measured, folder: Path) -> None:
-    """Write the display copies of a study and its sheet.
+    """Write the display copies of a study, its sheet, and what its viewer shows.
 
     Whatever goes wrong with a picture is logged, and the study keeps its record without it.
 
@@ -27,15 +27,15 @@ def write_pictures(outcome: Measured, folder: Path) -> None:
     """
     try:
         write_copies(outcome, folder)
-        write_sheet(outcome.record, folder)
+        draw(outcome.record, folder)
     except OutputError:
         raise
     except Exception:  # a picture is no reason to lose a study
         logger.warning("study %s has no pictures", outcome.record.study_uid, exc_info=True)
 
 
-def write_sheet(record: "StudyRecord", folder: Path) -> None:
-    """Draw the sheet of a study from its record and its display copies, and write it.
+def draw(record: "StudyRecord", folder: Path) -> None:
+    """Draw the sheet and prepare the viewer of a study from its record and its display copies.
 
     Parameters
     ----------
@@ -46,8 +46,10 @@ def write_sheet(record: "StudyRecord", folder: Path) -> None:
     Raises
     ------
     OutputError
-        When the file cannot be written.
+        When the files cannot be written.
     """
     from quant.report.pictures.sheet import draw_sheet
+    from quant.report.pictures.viewer import write_viewer
 
+    write_viewer(record, folder)
     write_bytes(folder / SHEET, draw_sheet(record, read_copies(folder)).webp)

@@ -1,6 +1,5 @@
 """Make ``report.html``: one file with everything in it, or a page with a folder beside it."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from quant.report.pictures import SHEET, VIEWER
+from quant.report.pictures.viewer import why_not, write_viewer, written_json
 from quant.report.site.batch import Batch
 from quant.report.site.pages import Pages, Parts, Place
 from quant.report.site.parts import (
@@ -21,7 +22,6 @@ from quant.report.site.parts import (
     shared,
     sweep,
 )
-from quant.report.site.viewing import viewer_json, why_not
 from quant.report.writing import require_inside, write_files, write_text
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from quant.domain.study import QuarantineEntry
 
 INDEX = "report.html"
-SHEET = "qc.webp"
 
 MOST_IN_ONE = 4
 """A batch with more studies becomes a folder when nothing else is asked for."""
@@ -105,7 +104,7 @@ def is_there(out: Path, pages: int) -> bool:
 
 
 def _folder(source: Source) -> int:
-    """Write the index, the parts that all pages share, and a page and its images a study."""
+    """Write the index, the parts that all pages share, and a page a study."""
     pages = Pages()
     place = source.out / FOLDER
     write_files(place / ASSETS, {name: part(name).encode("utf-8") for name in shared()})
@@ -114,25 +113,21 @@ def _folder(source: Source) -> int:
     for at, (name, record) in enumerate(zip(source.names, source.records, strict=True)):
         batch.add(name, record)
         own = source.out / "studies" / name
-        data = viewer_json(record, own)
-        files = {}
-        if data:
-            key = json.dumps(name)
-            files[f"{name}.js"] = f"(window.quantStudies ??= {{}})[{key}] = {data};\n"
+        data = _viewer(record, own)
         html = pages.study(
             record,
             Place(
                 tag="main",
                 name=name,
-                viewer={"source": f"{name}.js", "engine": f"{ASSETS}/{ENGINE}"} if data else None,
+                viewer={"source": data, "engine": f"{ASSETS}/{ENGINE}"} if data else None,
                 why_not="" if data else why_not(record, own),
-                sheet=f"../studies/{name}/{SHEET}" if (own / SHEET).is_file() else "",
+                sheet=_beside(own / SHEET),
                 nav=_nav(source.names, at, f"../{INDEX}", "{}.html"),
             ),
         )
-        files[f"{name}.html"] = pages.page(f"Study {record.study_uid}", html, Parts(assets=ASSETS))
-        write_files(place, {one: text.encode("utf-8") for one, text in files.items()})
-        written |= set(files)
+        page = pages.page(f"Study {record.study_uid}", html, Parts(assets=ASSETS))
+        write_text(place / f"{name}.html", page)
+        written.add(f"{name}.html")
     content = pages.index(batch, source.quarantine)
     parts = Parts(assets=f"{FOLDER}/{ASSETS}")
     write_text(source.out / INDEX, pages.page(TITLE, content, parts))
@@ -151,7 +146,7 @@ def _single(source: Source) -> int:
     for at, (name, record) in enumerate(zip(source.names, source.records, strict=True)):
         batch.add(name, record)
         own = source.out / "studies" / name
-        sheet, data = image_address(own / SHEET), viewer_json(record, own)
+        sheet, data = image_address(own / SHEET), written_json(own) if _viewer(record, own) else ""
         reason = "" if data else why_not(record, own)
         if len(sheet) + len(data) > room:
             sheet, data, reason = "", "", TOO_MUCH
@@ -177,6 +172,18 @@ def _single(source: Source) -> int:
     write_files(source.out, {INDEX: whole})
     sweep(source.out / FOLDER, set())
     return 0
+
+
+def _viewer(record: "StudyRecord", own: Path) -> str:
+    """Return where a page finds what its viewer shows; empty if there is nothing to look at."""
+    if not (own / VIEWER).is_file():  # written when the study was measured, if not by an older run
+        write_viewer(record, own)
+    return _beside(own / VIEWER)
+
+
+def _beside(path: Path) -> str:
+    """Return the address of a study's file as a page of the report gives it; empty without one."""
+    return f"../studies/{path.parent.name}/{path.name}" if path.is_file() else ""
 
 
 def _nav(names: Sequence[str], at: int, index: str, pattern: str) -> dict[str, str]:

@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 from quant.domain.grid import Grid
 from quant.domain.record import LESION_ROLES, Status, StudyRecord
 from quant.domain.region import INSIDE_WEIGHT, Region
-from quant.report.pictures import CT, EMISSION
+from quant.report.pictures import CT, EMISSION, VIEWER
 from quant.report.pictures.copies import NO_COPY, Copies, read_copies
 from quant.report.pictures.labels import ORDER, ROLE_COLOURS, SPHERE_COLOURS
 from quant.report.pictures.nifti import Stored, gzipped, nifti_bytes
 from quant.report.pictures.outlines import STEPS
+from quant.report.writing import write_bytes
 
 if TYPE_CHECKING:
     from quant.domain.sphere import Sphere
 
 MESH = "tumour.stl"
+
+TAIL = ";\n"
 
 HOW_TO_GET_COPIES = (
     "this study has no display copies, as after quant run --no-pictures; the same command without "
@@ -30,6 +33,40 @@ HOW_TO_GET_COPIES = (
 
 HARD_TO_SEE = {"exclude"}
 """Roles of regions that no one looks for: they get no outline."""
+
+
+def write_viewer(record: StudyRecord, folder: Path) -> None:
+    """Write what the viewer of a study shows as a script; none where there is nothing to look at.
+
+    Parameters
+    ----------
+    record : StudyRecord
+    folder : Path
+        The study's own folder, of the record's name, with its display copies.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    data = viewer_json(record, folder)
+    if data:
+        write_bytes(folder / VIEWER, f"{_head(folder)}{data}{TAIL}".encode())
+    else:
+        (folder / VIEWER).unlink(missing_ok=True)
+
+
+def written_json(folder: Path) -> str:
+    """Return what :func:`write_viewer` wrote as JSON; empty if it wrote nothing."""
+    try:
+        text = (folder / VIEWER).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    return text.removeprefix(_head(folder)).removesuffix(TAIL)
+
+
+def _head(folder: Path) -> str:
+    return f"(window.quantStudies ??= {{}})[{json.dumps(folder.name)}] = "
 
 
 def viewer_json(record: StudyRecord, folder: Path) -> str:
