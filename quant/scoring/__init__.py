@@ -43,12 +43,10 @@ else:
             "quant.scoring.analysis.agreement": ["compare_readers"],
             "quant.scoring.analysis.comparisons": ["compare_modalities"],
             "quant.scoring.analysis.cutoffs": ["apply_cutoffs", "read_cutoffs"],
-            "quant.scoring.output.writing": ["write_results"],
-            "quant.scoring.tables.reader_table": ["read_scores"],
             "quant.scoring.analysis.relative": ["relative_scores"],
-            "quant.scoring.results": ["ScoreResults", "ScoreSettings", "evaluate"],
-            "quant.scoring.readings.segments": ["SEGMENTS", "Segment", "System", "segment_of"],
             "quant.scoring.drawings.timeline": ["timeline_svg"],
+            "quant.scoring.output.writing": ["write_results"],
+            "quant.scoring.readings.segments": ["SEGMENTS", "Segment", "System", "segment_of"],
             "quant.scoring.readings.totals": [
                 "Evidence",
                 "Modality",
@@ -59,6 +57,8 @@ else:
                 "SegmentScore",
                 "total_of",
             ],
+            "quant.scoring.results": ["ScoreResults", "ScoreSettings", "evaluate"],
+            "quant.scoring.tables.reader_table": ["read_scores"],
         },
     )
 

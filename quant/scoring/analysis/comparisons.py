@@ -1,4 +1,4 @@
-"""Planar against SPECT/CT, and reader against reader: differences, shares of patients, tests."""
+"""Planar against SPECT/CT: differences, shares of patients, tests."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -124,24 +124,6 @@ def modality_pairs(readings: Iterable[Reading]) -> list[Pair]:
         for first, second in COMPARED
         if first in by_modality and second in by_modality
     ]
-
-
-def reader_pairs(readings: Iterable[Reading]) -> list[Pair]:
-    """Pair readings of the same image by two readers, readers in alphabetical order."""
-    slots: dict[tuple[object, ...], list[Reading]] = defaultdict(list)
-    for one in readings:
-        key = one.key
-        slot = key.patient, key.time, key.nuclide, key.phase, key.modality, one.system
-        slots[slot].append(one)
-    pairs = []
-    for group in slots.values():
-        ordered = sorted(group, key=lambda one: one.key.reader)
-        pairs += [
-            _pair(first, second)
-            for place, first in enumerate(ordered)
-            for second in ordered[place + 1 :]
-        ]
-    return pairs
 
 
 def compare_modalities(readings: Iterable[Reading]) -> tuple[Comparison, ...]:

@@ -8,7 +8,8 @@ from functools import cache
 from html import escape
 from itertools import groupby
 
-from quant.scoring.drawings.outlines import Part, back, front
+from quant.scoring.drawings.outlines import back, front
+from quant.scoring.drawings.paths import Part
 from quant.scoring.readings.segments import System
 
 INK, FAINT, LINE = "#1d2733", "#5d6b7a", "#c9d1d9"
@@ -75,7 +76,7 @@ class Run:
     name : str
         Identifier in the document.
     group : str
-        As of :class:`~quant.scoring.drawings.outlines.Part`.
+        As of :class:`~quant.scoring.drawings.paths.Part`.
     parts : tuple of Part
     """
 

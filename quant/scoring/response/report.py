@@ -12,7 +12,8 @@ from pathlib import Path
 from quant.scoring.response.answers import RECIST_1_1, RecistSettings
 from quant.scoring.response.inrc.answer import evidence_of as inrc_evidence
 from quant.scoring.response.inrc.answer import inrc_best_row, inrc_rows, inrg_rows
-from quant.scoring.response.inrc.disease_table import join_histories, read_disease
+from quant.scoring.response.inrc.disease_table import read_disease
+from quant.scoring.response.inrc.joining import join_histories
 from quant.scoring.response.inrc.time_points import InrcAnswer, answer_inrc
 from quant.scoring.response.lesions.history import LesionHistory
 from quant.scoring.response.lesions.table import REQUIRED, read_lesions

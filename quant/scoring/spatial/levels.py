@@ -1,19 +1,17 @@
-"""Segments scored by rule, with every border tried both ways."""
+"""Segments scored by rule, bone and soft tissue, with every border tried both ways."""
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from quant.domain.flags import Flag
 from quant.scoring.readings.segments import SEGMENTS, Segment, System
 from quant.scoring.readings.totals import Evidence, SegmentScore
 from quant.scoring.spatial.apart import Pairs, count_apart
+from quant.scoring.spatial.foci import common_box
 from quant.scoring.spatial.places import SOFT
 from quant.scoring.spatial.result import SegmentByRule, SystemByRule
-from quant.scoring.spatial.rules import Involvement, level_of, rule_of
+from quant.scoring.spatial.rules import HALF, Involvement, level_of, rule_of
 from quant.scoring.spatial.scene import Members, Reach, Scene, laps_of, reach_of
-from quant.scoring.spatial.soft import CAVITIES, soft_fraction, soft_level
-
-if TYPE_CHECKING:
-    pass
+from quant.scoring.spatial.skeleton import CAVITIES
 
 
 def score_system(scene: Scene, system: System) -> SystemByRule:
@@ -99,7 +97,7 @@ def _level(
 ) -> int:
     """Level of a segment for some members, pairs that are one, and leanings at the borders."""
     if segment.key == SOFT:
-        return soft_level(scene, segment, members, pairs, lean=lean)
+        return _soft_level(scene, segment, members, pairs, lean=lean)
     reach = reach_of(scene, segment, members)
     foci = count_apart(members, pairs)
     seen = Involvement(foci, reach.fraction(lean, field), reach.largest(lean, field))
@@ -188,13 +186,13 @@ def _doubtful(scene: Scene, segment: Segment, home: Members) -> tuple[Evidence, 
 def _score_soft(scene: Scene, segment: Segment) -> SegmentByRule:
     """Score soft tissue: by number, and by extent where chest and abdomen were supplied."""
     home = scene.members(segment.system, segment.key)
-    level = soft_level(scene, segment, home, scene.same, lean=0)
+    level = _soft_level(scene, segment, home, scene.same, lean=0)
     low, high = _bounds(scene, segment)
     flags = list(_border_flags(scene, segment, level, (low, high)))
     curie = segment.system is System.CURIE
     if home and curie and len(scene.skeleton.cavities) < len(CAVITIES):
         flags.append(Flag("SCORE_SOFT_EXTENT_UNKNOWN", "chest or abdomen not supplied"))
-    fraction = soft_fraction(scene, home)
+    fraction = _soft_fraction(scene, home)
     rule = f"{segment.system}-{level}"
     if curie and level == 3:
         rule = "curie-soft-3"
@@ -213,3 +211,29 @@ def _score_soft(scene: Scene, segment: Segment) -> SegmentByRule:
     )
     apart = count_apart(home, scene.merged)
     return SegmentByRule(score, low, high, rule, count_apart(home, scene.same), apart, fraction)
+
+
+def _soft_fraction(scene: Scene, members: Members) -> float:
+    """Return the part of chest or of abdomen that soft tissue lesions take; 0 where unknown."""
+    fractions = [0.0]
+    for cavity in scene.skeleton.cavities.values():
+        union = np.zeros(cavity.weights.shape, dtype=np.float32)
+        for n in members:
+            boxes = common_box(scene.foci[n].region, cavity)
+            if boxes is not None:
+                mine, its = boxes
+                np.maximum(union[its], scene.foci[n].region.weights[mine], out=union[its])
+        taken = np.minimum(union, cavity.weights).sum(dtype=np.float64)
+        fractions.append(float(taken / cavity.weights.sum(dtype=np.float64)))
+    return max(fractions)
+
+
+def _soft_level(
+    scene: Scene, segment: Segment, members: Members, pairs: Pairs, *, lean: int
+) -> int:
+    """Level of soft tissue: Curie by number or extent, SIOPEN whether there is any."""
+    foci = count_apart(members, pairs)
+    if segment.system is System.SIOPEN:
+        return min(foci, 1)
+    half = HALF - lean * scene.rules.half_margin
+    return 3 if foci and _soft_fraction(scene, members) > half else min(foci, 2)

@@ -16,8 +16,7 @@ from quant.scoring.spatial.planar import planar_views
 from quant.scoring.spatial.result import BoneEvidence, BoneShare, LesionEvidence, LesionScores
 from quant.scoring.spatial.rules import LesionRules
 from quant.scoring.spatial.scene import Scene
-from quant.scoring.spatial.skeleton import canonical_bone, side_flags, wrong_sides
-from quant.scoring.spatial.soft import CAVITIES
+from quant.scoring.spatial.skeleton import CAVITIES, canonical_bone, side_flags, wrong_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from quant.domain.shapes import Shape
     from quant.scoring.spatial.bones import Skeleton
     from quant.scoring.spatial.result import Placement
-
-SCORED_ROLES = (Role.LESION, Role.TUMOUR)
 
 
 def score_regions(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SIDES = ("left", "right")
 
+CAVITIES = ("thoracic_cavity", "abdominal_cavity")
+"""Names of the regions that stand for chest and abdomen."""
+
 FOREARM_HAND = ("ulna", "radius", "carpal", "metacarpal", "phalanges_hand")
 LEG_FOOT = ("tibia", "fibula", "patella", "tarsal", "metatarsal", "phalanges_feet")
 """Bones of the distal limbs, without their side."""

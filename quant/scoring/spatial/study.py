@@ -11,8 +11,7 @@ from quant.domain.text import plain
 from quant.errors import RegionError, StudyError
 from quant.regions.choice import Choice
 from quant.scoring.spatial.rules import LesionRules
-from quant.scoring.spatial.skeleton import canonical_bone
-from quant.scoring.spatial.soft import CAVITIES
+from quant.scoring.spatial.skeleton import CAVITIES, canonical_bone
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from quant.scoring.response.answers import RECIST_1_1, Response
 from quant.scoring.response.derivation import Derivation, mm, names, percent
-from quant.scoring.response.inrc.disease_table import Involvement, JointVisit
+from quant.scoring.response.inrc.disease_table import Involvement
+from quant.scoring.response.inrc.joining import JointVisit
 from quant.scoring.response.inrc.rules import (
     CR,
     KNOWN_UPTAKE,

@@ -12,7 +12,8 @@ from fractions import Fraction
 from quant.scoring.response.answers import Response
 from quant.scoring.response.derivation import Derivation
 from quant.scoring.response.inrc.bone import judge_bone, judge_marrow
-from quant.scoring.response.inrc.disease_table import Disease, JointVisit
+from quant.scoring.response.inrc.disease_table import Disease
+from quant.scoring.response.inrc.joining import JointVisit
 from quant.scoring.response.inrc.lesions import LesionPart, judge_lesions, split_history
 from quant.scoring.response.inrc.rules import Finding, both, is_open, overall
 from quant.scoring.response.lesions.history import LesionHistory

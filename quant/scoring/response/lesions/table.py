@@ -15,6 +15,7 @@ from quant.scoring.response.lesions.history import (
     State,
     Visit,
 )
+from quant.scoring.response.lesions.measured import measure_regions
 from quant.scoring.tables.sheet import Problem, Sheet, read_sheet, refuse
 from quant.scoring.tables.words import near
 
@@ -52,7 +53,7 @@ def read_lesions(path: Path) -> tuple[LesionHistory, ...]:
     """Read a lesion table (CSV or JSON): one row for each lesion and time point.
 
     Diameters of rows with a ``region`` are measured on it
-    (:func:`~quant.scoring.response.from_regions.measure_regions`).
+    (:func:`~quant.scoring.response.lesions.measured.measure_regions`).
 
     Parameters
     ----------
@@ -70,8 +71,6 @@ def read_lesions(path: Path) -> tuple[LesionHistory, ...]:
     UsageError
         ``SCORE_TABLE_INVALID``, listing every wrong row with what is allowed.
     """
-    from quant.scoring.response.from_regions import measure_regions
-
     sheet = with_aliases(read_sheet(path), ALIASES)
     return lesions_of(*measure_regions(sheet, path.parent))
 

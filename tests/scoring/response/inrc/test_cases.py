@@ -6,7 +6,7 @@ import pytest
 
 from quant.scoring.response.derivation import RULES
 from quant.scoring.response.inrc.answer import evidence_of, inrc_rows, inrg_rows
-from quant.scoring.response.inrc.disease_table import join_histories
+from quant.scoring.response.inrc.joining import join_histories
 from quant.scoring.response.inrc.time_points import InrcAnswer, answer_inrc
 from tests.support.response_cases import cases, days_of, disease_history, history_of
 
