@@ -51,5 +51,6 @@ def draw(record: "StudyRecord", folder: Path) -> None:
     from quant.report.pictures.sheet import draw_sheet
     from quant.report.pictures.viewer import write_viewer
 
-    write_viewer(record, folder)
-    write_bytes(folder / SHEET, draw_sheet(record, read_copies(folder)).webp)
+    copies = read_copies(folder)
+    write_viewer(record, folder, copies)
+    write_bytes(folder / SHEET, draw_sheet(record, copies).webp)

@@ -35,21 +35,23 @@ HARD_TO_SEE = {"exclude"}
 """Roles of regions that no one looks for: they get no outline."""
 
 
-def write_viewer(record: StudyRecord, folder: Path) -> None:
+def write_viewer(record: StudyRecord, folder: Path, copies: Copies) -> None:
     """Write what the viewer of a study shows as a script; none where there is nothing to look at.
 
     Parameters
     ----------
     record : StudyRecord
     folder : Path
-        The study's own folder, of the record's name, with its display copies.
+        The study's own folder, of the record's name.
+    copies : Copies
+        The display copies in it.
 
     Raises
     ------
     OutputError
         When the file cannot be written.
     """
-    data = viewer_json(record, folder)
+    data = viewer_json(record, folder, copies)
     if data:
         write_bytes(folder / VIEWER, f"{_head(folder)}{data}{TAIL}".encode())
     else:
@@ -69,16 +71,17 @@ def _head(folder: Path) -> str:
     return f"(window.quantStudies ??= {{}})[{json.dumps(folder.name)}] = "
 
 
-def viewer_json(record: StudyRecord, folder: Path) -> str:
+def viewer_json(record: StudyRecord, folder: Path, copies: Copies) -> str:
     """Return all that the viewer of a study needs; empty where there is nothing to look at.
 
     Parameters
     ----------
     record : StudyRecord
     folder : Path
-        The study's own folder, with its display copies.
+        The study's own folder.
+    copies : Copies
+        The display copies in it.
     """
-    copies = read_copies(folder)
     if copies.emission is None:
         return ""
     data = {

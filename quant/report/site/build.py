@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from quant.report.pictures import SHEET, VIEWER
+from quant.report.pictures.copies import read_copies
 from quant.report.pictures.viewer import why_not, write_viewer, written_json
 from quant.report.site.batch import Batch
 from quant.report.site.pages import Pages, Parts, Place
@@ -177,7 +178,7 @@ def _single(source: Source) -> int:
 def _viewer(record: "StudyRecord", own: Path) -> str:
     """Return where a page finds what its viewer shows; empty if there is nothing to look at."""
     if not (own / VIEWER).is_file():  # written when the study was measured, if not by an older run
-        write_viewer(record, own)
+        write_viewer(record, own, read_copies(own))
     return _beside(own / VIEWER)
 
 

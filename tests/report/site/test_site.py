@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from quant.domain.grid import Grid
+from quant.domain.record import StudyRecord
 from quant.errors import OutputError
+from quant.report.pictures.copies import read_copies
 from quant.report.pictures.nifti import Stored
 from quant.report.pictures.viewer import covering, viewer_json
 from quant.report.site.build import MOST_IN_ONE, Form, Source, is_there, write_site
@@ -27,6 +29,10 @@ NIIVUE = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
 
 def text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+def shown_of(record: StudyRecord, folder: Path) -> str:
+    return viewer_json(record, folder, read_copies(folder))
 
 
 def test_the_viewer_is_the_published_file_with_its_licences() -> None:
@@ -119,7 +125,7 @@ def test_the_viewer_is_given_places_in_the_patient(tmp_path: Path) -> None:
     record = made_record(0)
     study_folder(tmp_path, "one", record, "oblique")
 
-    data = json.loads(viewer_json(record, tmp_path / "studies" / "one"))
+    data = json.loads(shown_of(record, tmp_path / "studies" / "one"))
 
     first, sphere, *_ = data["places"]
     assert np.linalg.norm(np.array(first["at"]) - HOT_MM) < 4.0
@@ -127,7 +133,7 @@ def test_the_viewer_is_given_places_in_the_patient(tmp_path: Path) -> None:
     assert data["regions"][0]["primary"]
     assert data["emission"]["largest"] == pytest.approx(1000.0, rel=1e-4)
     assert base64.b64decode(data["mesh"])[80:84] != b"\0\0\0\0"
-    assert viewer_json(record, tmp_path / "nowhere") == ""
+    assert shown_of(record, tmp_path / "nowhere") == ""
 
 
 @pytest.mark.parametrize("geometry", ["axial", "head_to_feet", "sagittal", "oblique"])
