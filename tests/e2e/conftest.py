@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from quant.phantom.solid_studies import solid_cases, write_solid_study
-from tests.support.run import Outcome, quant, run
+from tests.support.run import PLAIN, Outcome, here, run
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class MeasuredBatch:
 def solids(tmp_path_factory: pytest.TempPathFactory) -> MeasuredBatch:
     """Analytic solids in every layout, written and measured by the command line."""
     base = tmp_path_factory.mktemp("solids")
-    status, _, stderr = quant("phantom", base / "in", "--kind", "solids", "--seed", "7")
+    status, _, stderr = here("phantom", base / "in", "--kind", "solids", "--seed", "7")
     assert status == 0, stderr
     truth = json.loads((base / "in" / "truth.json").read_text(encoding="utf-8"))
     truths = {one["study_uid"]: one for one in truth["studies"]}
-    return MeasuredBatch(base / "in", truths, run(base / "in", base / "out"))
+    return MeasuredBatch(base / "in", truths, run(base / "in", base / "out", *PLAIN))
 
 
 @pytest.fixture(scope="session")

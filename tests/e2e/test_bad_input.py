@@ -11,7 +11,7 @@ import pytest
 import SimpleITK
 
 from quant.domain.flags import CODES, Severity
-from tests.support.run import quant, run
+from tests.support.run import PLAIN, Outcome, here, run, run_here
 
 sitk: Any = SimpleITK
 
@@ -108,44 +108,74 @@ CASES: dict[str, tuple[Spoil, str, bool]] = {
 }
 
 
+GOOD = "2.25.99"
+
+
+@pytest.fixture(scope="module")
+def batch(ball_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Measure all spoiled studies and a good one by the command, each with a UID of its own."""
+    base = tmp_path_factory.mktemp("spoiled")
+    for number, (spoil, _, _) in enumerate(CASES.values()):
+        folder = base / "in" / f"case{number}"
+        shutil.copytree(ball_study, folder)
+        _as_another(folder, f"2.25.{number}")
+        spoil(folder)
+    shutil.copytree(ball_study, base / "in" / "good")
+    _as_another(base / "in" / "good", GOOD)
+    return run(base / "in", base / "out", *PLAIN)
+
+
+def test_a_good_study_is_measured_beside_all_the_spoiled_ones(batch: Outcome) -> None:
+    rows = {row["study_uid"]: row for row in batch.rows("studies.csv")}
+
+    assert batch.status == 1
+    assert rows[GOOD]["status"] == "ok"
+    assert len(rows) == len(CASES) + 1
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_a_spoiled_study_is_refused_with_its_code_and_the_good_one_beside_it_is_measured(
-    name: str, study: Path, ball_study: Path, tmp_path: Path
+def test_a_spoiled_study_is_refused_with_its_code(
+    name: str, batch: Outcome, study: Path, tmp_path: Path
 ) -> None:
+    """In a batch, and alone, where the status of the command tells of nothing else."""
     spoil, code, spheres_measured = CASES[name]
+    uid = f"2.25.{list(CASES).index(name)}"
+    _as_another(study, uid)
     spoil(study)
-    other = tmp_path / "in" / "good"
-    shutil.copytree(ball_study, other)
-    for path in sorted(other.glob("*.dcm")):
-        _edit(path, _as_another_study)
+    alone = run_here(tmp_path / "in", tmp_path / "out", *PLAIN)
 
-    outcome = run(tmp_path / "in", tmp_path / "out")
-    rows = {row["study_uid"]: row for row in outcome.rows("studies.csv")}
-    entry = next(row for row in outcome.rows("quarantine.csv") if row["code"] == code)
-
-    assert outcome.status == (CODES[code].severity is Severity.ERROR)
-    assert rows["2.25.99"]["status"] == "ok"
-    assert entry["message"]
-    assert entry["what_to_do"] == CODES[code].action
-    spoiled = next(row for uid, row in rows.items() if uid != "2.25.99")
-    assert spoiled["status"] == ("partial" if spheres_measured else "failed")
-    assert code in spoiled["flags"] or code == "TRUNCATED"
-    assert (spoiled["liver_mean"] != "") is spheres_measured
-    assert spoiled["tumour_max"] == ""
+    assert alone.status == (CODES[code].severity is Severity.ERROR)
+    for outcome in (alone, batch):
+        spoiled = next(row for row in outcome.rows("studies.csv") if row["study_uid"] == uid)
+        entry = next(
+            row
+            for row in outcome.rows("quarantine.csv")
+            if (row["study_uid"], row["code"]) == (uid, code)
+        )
+        assert entry["message"]
+        assert entry["what_to_do"] == CODES[code].action
+        assert spoiled["status"] == ("partial" if spheres_measured else "failed")
+        assert code in spoiled["flags"] or code == "TRUNCATED"
+        assert (spoiled["liver_mean"] != "") is spheres_measured
+        assert spoiled["tumour_max"] == ""
 
 
-def _as_another_study(data: pydicom.Dataset) -> None:
-    data.StudyInstanceUID = "2.25.99"
-    data.SOPInstanceUID = str(data.SOPInstanceUID) + ".9"
-    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-    data.SeriesInstanceUID = str(data.SeriesInstanceUID) + ".9"
+def _as_another(folder: Path, study_uid: str) -> None:
+    def change(data: pydicom.Dataset) -> None:
+        data.StudyInstanceUID = study_uid
+        for keyword in ("SOPInstanceUID", "SeriesInstanceUID"):
+            setattr(data, keyword, f"{getattr(data, keyword)}.{study_uid.rpartition('.')[2]}")
+        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+
+    for path in sorted(folder.glob("*.dcm")):
+        _edit(path, change)
 
 
 def test_files_that_are_not_dicom_cost_nothing(study: Path, tmp_path: Path) -> None:
     (study / "notes.dcm").write_text("this is no DICOM file")
     (study / "README.txt").write_text("a note")
 
-    outcome = run(tmp_path / "in", tmp_path / "out")
+    outcome = run_here(tmp_path / "in", tmp_path / "out", *PLAIN)
 
     assert outcome.status == 0
     assert outcome.codes == {"FILE_SKIPPED"}
@@ -155,7 +185,7 @@ def test_files_that_are_not_dicom_cost_nothing(study: Path, tmp_path: Path) -> N
 def test_an_empty_file_is_a_lost_file_and_costs_only_itself(study: Path, tmp_path: Path) -> None:
     (study / "slice").write_bytes(b"")
 
-    outcome = run(tmp_path / "in", tmp_path / "out")
+    outcome = run_here(tmp_path / "in", tmp_path / "out", *PLAIN)
 
     assert outcome.status == 1
     assert outcome.codes == {"TRUNCATED"}
@@ -166,14 +196,14 @@ def test_a_folder_without_dicom_has_nothing_to_measure(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "notes.txt").write_text("nothing here")
 
-    status, stdout, stderr = quant("run", tmp_path / "in", "-o", tmp_path / "out")
+    status, stdout, stderr = here("run", tmp_path / "in", "-o", tmp_path / "out")
 
     assert status == 3
     assert "Traceback" not in stdout + stderr
 
 
 def test_a_missing_folder_is_a_usage_error_in_words(tmp_path: Path) -> None:
-    status, _, stderr = quant("run", tmp_path / "nowhere", "-o", tmp_path / "out")
+    status, _, stderr = here("run", tmp_path / "nowhere", "-o", tmp_path / "out")
 
     assert status == 2
     assert "INPUT is not a folder" in stderr
@@ -182,7 +212,7 @@ def test_a_missing_folder_is_a_usage_error_in_words(tmp_path: Path) -> None:
 def test_an_unknown_protocol_is_a_usage_error_that_names_the_shipped_ones(
     study: Path, tmp_path: Path
 ) -> None:
-    status, _, stderr = quant("run", study, "-o", tmp_path / "out", "--protocol", "zhou")
+    status, _, stderr = here("run", study, "-o", tmp_path / "out", "--protocol", "zhou")
 
     assert status == 2
     assert "zhou2025" in stderr
@@ -194,13 +224,17 @@ def _without(folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_without_organ_regions_the_tumour_is_measured_and_the_code_says_what_to_supply(
-    study: Path, tmp_path: Path
-) -> None:
-    _without(study, "seg.dcm")
+@pytest.fixture(scope="module")
+def without_organs(ball_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    base = tmp_path_factory.mktemp("without_organs")
+    shutil.copytree(ball_study, base / "in")
+    return run_here(_without(base / "in", "seg.dcm"), base / "out", *PLAIN)
 
-    outcome = run(tmp_path / "in", tmp_path / "out")
-    (row,) = outcome.rows("studies.csv")
+
+def test_without_organ_regions_the_tumour_is_measured_and_the_code_says_what_to_supply(
+    without_organs: Outcome,
+) -> None:
+    (row,) = without_organs.rows("studies.csv")
 
     assert row["status"] == "partial"
     assert float(row["tumour_max"]) > 0
@@ -208,13 +242,10 @@ def test_without_organ_regions_the_tumour_is_measured_and_the_code_says_what_to_
     assert {"LIVER_MISSING", "MUSCLE_MISSING"} <= set(row["flags"].split(";"))
 
 
-def test_never_an_empty_nan_or_negative_cell_without_a_code(study: Path, tmp_path: Path) -> None:
-    _without(study, "seg.dcm")
-    outcome = run(tmp_path / "in", tmp_path / "out")
-
+def test_never_an_empty_nan_or_negative_cell_without_a_code(without_organs: Outcome) -> None:
     import pyarrow.parquet as pq
 
-    for row in pq.read_table(outcome.out / "measurements.parquet").to_pylist():
+    for row in pq.read_table(without_organs.out / "measurements.parquet").to_pylist():
         if row["value"] is None:
             assert row["flags"], row["name"]
             assert all(code in CODES for code in row["flags"].split(";"))
@@ -225,7 +256,7 @@ def test_never_an_empty_nan_or_negative_cell_without_a_code(study: Path, tmp_pat
 def test_input_is_never_written(study: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in sorted(study.rglob("*"))}
 
-    run(tmp_path / "in", tmp_path / "out")
+    run_here(tmp_path / "in", tmp_path / "out")
 
     assert {path: path.stat().st_mtime_ns for path in sorted(study.rglob("*"))} == before
 
@@ -233,10 +264,10 @@ def test_input_is_never_written(study: Path, tmp_path: Path) -> None:
 def test_a_second_run_keeps_the_records_and_gives_the_same_tables(
     study: Path, tmp_path: Path
 ) -> None:
-    first = run(tmp_path / "in", tmp_path / "out")
+    first = run_here(tmp_path / "in", tmp_path / "out", *PLAIN)
     table = (first.out / "studies.csv").read_bytes()
 
-    second = run(tmp_path / "in", tmp_path / "out")
+    second = run_here(tmp_path / "in", tmp_path / "out", *PLAIN)
 
     assert "1 kept" in second.stdout
     assert (second.out / "studies.csv").read_bytes() == table
@@ -249,7 +280,7 @@ def test_a_lost_emission_file_is_a_failure_even_when_nothing_else_is_there(
     _without(study, "seg.dcm", "rtstruct.dcm")
     _truncate("nm.dcm")(study)
 
-    outcome = run(tmp_path / "in", tmp_path / "out")
+    outcome = run_here(tmp_path / "in", tmp_path / "out", *PLAIN)
 
     assert outcome.status == 1
     assert outcome.codes == {"TRUNCATED"}
@@ -259,7 +290,7 @@ def test_an_empty_organ_mask_is_the_same_as_none(study: Path, tmp_path: Path) ->
     empty = sitk.GetImageFromArray(np.zeros((8, 8, 8), np.uint8))
     sitk.WriteImage(empty, str(study / "vertebrae_L2.nii.gz"))
 
-    outcome = run(tmp_path / "in", tmp_path / "out")
+    outcome = run_here(tmp_path / "in", tmp_path / "out", *PLAIN)
 
     assert outcome.status == 0
     assert outcome.rows("studies.csv")[0]["status"] == "ok"

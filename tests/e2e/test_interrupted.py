@@ -14,7 +14,7 @@ from quant.pipeline.digest import verify
 from tests.support.batches import write_batch
 from tests.support.run import quant
 
-STUDIES = 8
+STUDIES = 6
 START_S, END_S = 120.0, 60.0
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -25,7 +25,9 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a batch and measure it without interruption."""
     folder = tmp_path_factory.mktemp("interrupted")
     write_batch(folder / "in", STUDIES)
-    status, _, stderr = quant("run", folder / "in", "-o", folder / "whole", "--jobs", "2")
+    status, _, stderr = quant(
+        "run", folder / "in", "-o", folder / "whole", "--jobs", "2", "--no-dicom"
+    )
     assert status == 0, stderr
     return folder
 
@@ -34,7 +36,7 @@ def _started(batch: Path, out: Path) -> "subprocess.Popen[str]":
     """Start the command and wait until it has measured something, but not all."""
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "quant.cli.app", "run", str(batch / "in"), "-o", str(out),
-         "--jobs", "2"],
+         "--jobs", "2", "--no-dicom"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True,
     )  # fmt: skip
     start = time.monotonic()
@@ -62,7 +64,7 @@ def _all_gone(processes: list[int]) -> bool:
 def _goes_on(batch: Path, out: Path) -> None:
     """Give the command again: it keeps what is measured, and the results are those of one run."""
     measured = len(list(out.glob("records/*.json")))
-    status, stdout, stderr = quant("run", batch / "in", "-o", out, "--jobs", "2")
+    status, stdout, stderr = quant("run", batch / "in", "-o", out, "--jobs", "2", "--no-dicom")
     assert status == 0, f"{stdout}\n{stderr}\n{(out / 'quarantine.csv').read_text('utf-8')}"
     assert f"{STUDIES} studies, 0 failed" in stdout
     counts = json.loads((out / "run.json").read_bytes())["counts"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.reference import reference_dir
-from tests.support.run import run
+from tests.support.run import PLAIN, run_here
 
 TUMOURS = Path(__file__).parents[1] / "data" / "ibsi_validation"
 
@@ -24,7 +24,9 @@ def test_a_pet_tumour_has_the_values_on_which_the_teams_agree(patient: str, tmp_
     protocol = tmp_path / "ibsi3.toml"
     protocol.write_text('extends = "ibsi"\n[morphology]\ngrid_mm = 3.0\n', encoding="utf-8")
 
-    outcome = run(TUMOURS / patient / "dicom", tmp_path / "out", "--protocol", protocol)
+    outcome = run_here(
+        TUMOURS / patient / "dicom", tmp_path / "out", "--protocol", protocol, *PLAIN
+    )
     (row,) = outcome.rows("studies.csv")
 
     voxels, mean, maximum, volume_mm3, area_mm2, asphericity = CONSENSUS[patient]
@@ -55,7 +57,7 @@ def test_a_real_177lu_spect_is_measured_from_its_dicom(protocol: str, tmp_path: 
     with tarfile.open(archive) as tar:
         tar.extractall(tmp_path / "in", filter="data")
 
-    outcome = run(tmp_path / "in", tmp_path / "out", "--protocol", protocol)
+    outcome = run_here(tmp_path / "in", tmp_path / "out", "--protocol", protocol, *PLAIN)
     rows = {row["roi"]: row for row in outcome.rows("lesions.csv")}
 
     assert set(rows) == set(LESIONS)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.run import Outcome, quant, run
+from tests.support.run import PLAIN, Outcome, here, run, run_here
 from tests.support.zips import zip_bytes, zip_folder
 
 SAMPLES = Path(__file__).parents[2] / "data-samples"
@@ -16,7 +16,7 @@ def records(outcome: Outcome) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    return run(SAMPLES, tmp_path_factory.mktemp("unpacked") / "out")
+    return run_here(SAMPLES, tmp_path_factory.mktemp("unpacked") / "out", *PLAIN)
 
 
 @pytest.mark.parametrize("is_input", [False, True])
@@ -25,7 +25,8 @@ def test_the_zipped_samples_give_the_same_records_byte_for_byte(
 ) -> None:
     archive = zip_folder(SAMPLES, tmp_path / "in" / "samples.zip")
 
-    outcome = run(archive if is_input else tmp_path / "in", tmp_path / "out")
+    command = run if is_input else run_here  # by a reader in a cage, and by one without
+    outcome = command(archive if is_input else tmp_path / "in", tmp_path / "out", *PLAIN)
 
     assert outcome.status == unpacked.status == 0
     assert records(outcome) == records(unpacked)
@@ -36,7 +37,7 @@ def test_the_zipped_samples_give_the_same_records_byte_for_byte(
 
 def test_inspect_takes_an_archive(tmp_path: Path) -> None:
     archive = zip_folder(SAMPLES, tmp_path / "samples.zip")
-    status, stdout, stderr = quant("inspect", archive)
+    status, stdout, stderr = here("inspect", archive)
     assert status == 0, stderr
     assert "NM" in stdout
 
@@ -44,7 +45,7 @@ def test_inspect_takes_an_archive(tmp_path: Path) -> None:
 def test_an_archive_of_nothing_useful_says_what_was_refused(tmp_path: Path) -> None:
     inner = zip_folder(SAMPLES, tmp_path / "samples.zip").read_bytes()
     archive = zip_bytes(tmp_path / "a.zip", {"inner.zip": inner})
-    status, stdout, stderr = quant("run", archive, "-o", tmp_path / "out")
+    status, stdout, stderr = here("run", archive, "-o", tmp_path / "out")
     assert "Traceback" not in stderr
     assert status != 0
     assert "ZIP_LIMIT" in stdout

@@ -1,11 +1,23 @@
-"""Run the command line as a user does, and read what it wrote."""
+"""Run the command line as a user does, or in this process, and read what it wrote."""
 
+import contextlib
 import csv
+import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
+
+from quant.cli import app as command
+from quant.cli.means import Engines
+from quant.dicom.files.reader import PlainReader
+from quant.pipeline.work import InProcess
+
+PLAIN = ("--no-pictures", "--no-dicom")
+"""Where nobody looks at pictures and DICOM objects, which take most of the time."""
 
 
 @dataclass(frozen=True)
@@ -48,3 +60,35 @@ def run(folder: Path, out: Path, *arguments: str | Path) -> Outcome:
     status, stdout, stderr = quant("run", folder, "-o", out, *arguments)
     assert "Traceback" not in stderr, stderr
     return Outcome(status, stdout, stderr, out)
+
+
+def here(*arguments: str | Path) -> tuple[int, str, str]:
+    """Give the command in this process, without its cage; return status, output and errors.
+
+    A process of its own and the workers of its cage take seconds to start. They are met by
+    :func:`quant`, and by the tests of the cage; what the command does is the same here.
+    """
+    output, errors, status = io.StringIO(), io.StringIO(), 0
+    with contextlib.ExitStack() as stack:
+        for place in ("quant.cli.means.opened", "quant.cli.run.opened"):
+            stack.enter_context(mock.patch(place, _uncaged))
+        for known in ("registered_commands", "registered_groups"):
+            stack.enter_context(mock.patch.object(command.app, known, []))
+        stack.enter_context(mock.patch.object(sys, "argv", ["quant", *map(str, arguments)]))
+        stack.enter_context(contextlib.redirect_stdout(output))
+        stack.enter_context(contextlib.redirect_stderr(errors))
+        try:
+            command.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return status, output.getvalue(), errors.getvalue()
+
+
+def run_here(folder: Path, out: Path, *arguments: str | Path) -> Outcome:
+    """Run ``quant run`` on a folder as :func:`here`."""
+    return Outcome(*here("run", folder, "-o", out, *arguments), out)
+
+
+@contextlib.contextmanager
+def _uncaged(*_: object) -> Iterator[Engines]:
+    yield Engines(PlainReader(), InProcess())
