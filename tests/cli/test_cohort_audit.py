@@ -4,11 +4,11 @@ import csv
 import json
 from pathlib import Path
 
-from tests.support.run import quant
+from tests.support.run import here
 
 
 def test_the_example_is_audited_and_its_contradictions_set_the_status() -> None:
-    status, stdout, stderr = quant("cohort", "audit", "--example")
+    status, stdout, stderr = here("cohort", "audit", "--example")
 
     assert (status, stderr) == (1, "")
     assert "a lower limit of 0.799" in stdout
@@ -18,11 +18,11 @@ def test_the_example_is_audited_and_its_contradictions_set_the_status() -> None:
 
 
 def test_the_layout_is_a_file_that_can_be_audited_and_written(tmp_path: Path) -> None:
-    _, layout, _ = quant("cohort", "audit", "--layout")
+    _, layout, _ = here("cohort", "audit", "--layout")
     file, table = tmp_path / "mine.toml", tmp_path / "checks.csv"
     file.write_text(layout, encoding="utf-8")
 
-    status, stdout, _ = quant("cohort", "audit", file, "--all", "-o", table)
+    status, stdout, _ = here("cohort", "audit", file, "--all", "-o", table)
 
     assert status == 1
     assert "Fits (114)" in stdout
@@ -34,7 +34,7 @@ def test_a_sound_table_ends_with_zero(tmp_path: Path) -> None:
     file, checks = tmp_path / "mine.csv", tmp_path / "checks.json"
     file.write_text("kind,name,mean,low,high\nmean,a,10.5,8.0,13.0\n", encoding="utf-8")
 
-    status, stdout, _ = quant("cohort", "audit", file, "-o", checks)
+    status, stdout, _ = here("cohort", "audit", file, "-o", checks)
 
     assert status == 0
     assert "1 rows, 1 without a finding" in stdout
@@ -52,7 +52,7 @@ def test_what_cannot_be_audited_is_refused_with_a_sentence(tmp_path: Path) -> No
         (("--example", "-o", tmp_path / "checks.xls"), "USAGE"),
         ((bad,), "AUDIT_UNREADABLE"),
     ):
-        status, _, stderr = quant("cohort", "audit", *arguments)
+        status, _, stderr = here("cohort", "audit", *arguments)
         assert status == 2
         assert code in stderr
         assert "Traceback" not in stderr

@@ -17,9 +17,9 @@ from quant.cli.inspect_screen import print_report
 from quant.dicom.index import index_tree
 from quant.domain.flags import CODES
 from quant.pipeline.protocols import load_protocol
-from quant.report.inspection import inspect_index
+from quant.report.inspection.folder import inspect_index
 from tests.support.dicom_builder import CT, nm, save, save_all, slices
-from tests.support.run import quant
+from tests.support.run import here, quant
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data-samples"
 
@@ -30,7 +30,7 @@ def test_verdict_series_unit_choice_and_remedies_are_named(tmp_path: Path) -> No
     (tmp_path / "bad.dcm").write_text("text")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
 
-    status, stdout, stderr = quant("inspect", tmp_path)
+    status, stdout, stderr = here("inspect", tmp_path)
 
     assert status == 0, stderr
     for words in ("relative", "NOT_ATTENUATION_CORRECTED", "FILE_SKIPPED", "emission", "no tumour"):
@@ -41,7 +41,7 @@ def test_verdict_series_unit_choice_and_remedies_are_named(tmp_path: Path) -> No
 
 
 def test_the_verdict_comes_before_the_evidence() -> None:
-    _, stdout, _ = quant("inspect", SAMPLE)
+    _, stdout, _ = here("inspect", SAMPLE)
     parts = ("1 study: 1 can be measured in full", "would be measured", "nothing to mend",
              "Series", "chosen as emission", "Scores of the choice", "Regions")  # fmt: skip
     places = [stdout.index(part) for part in parts]
@@ -50,7 +50,7 @@ def test_the_verdict_comes_before_the_evidence() -> None:
 
 
 def test_brief_is_the_verdict_alone() -> None:
-    _, stdout, _ = quant("inspect", SAMPLE, "--brief")
+    _, stdout, _ = here("inspect", SAMPLE, "--brief")
     assert "can be measured in full" in stdout
     assert "DetectorInformationSequence" not in stdout
     assert len(stdout.splitlines()) < 15
@@ -66,9 +66,9 @@ def test_json_is_for_machines(tmp_path: Path) -> None:
 
 def test_the_schema_lists_every_key_of_the_answer(tmp_path: Path) -> None:
     save(nm(), tmp_path / "nm.dcm")
-    _, stdout, _ = quant("inspect", "--schema")
+    _, stdout, _ = here("inspect", "--schema")
     schema = json.loads(stdout)
-    _, answer, _ = quant("inspect", tmp_path, "--json")
+    _, answer, _ = here("inspect", tmp_path, "--json")
     assert set(json.loads(answer)) == set(schema["properties"])
     assert set(json.loads(answer)["studies"][0]) == set(
         schema["$defs"]["StudyReport"]["properties"]
@@ -76,16 +76,16 @@ def test_the_schema_lists_every_key_of_the_answer(tmp_path: Path) -> None:
 
 
 def test_codes_prints_the_whole_registry() -> None:
-    status, stdout, _ = quant("inspect", "--codes")
+    status, stdout, _ = here("inspect", "--codes")
     assert status == 0
     assert all(code in stdout for code in CODES)
-    _, as_json, _ = quant("inspect", "--codes", "--json")
+    _, as_json, _ = here("inspect", "--codes", "--json")
     assert set(json.loads(as_json)) == set(CODES)
 
 
 def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
     for arguments in ((tmp_path / "no\x1b[31mwhere",), (), (tmp_path, "--rois", tmp_path / "x")):
-        status, _, stderr = quant("inspect", *arguments)
+        status, _, stderr = here("inspect", *arguments)
         assert status == 2
         assert "Traceback" not in stderr
         assert "[USAGE]" in stderr
@@ -94,7 +94,7 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_studies_is_said_to_be_so(tmp_path: Path) -> None:
-    status, stdout, _ = quant("inspect", tmp_path)
+    status, stdout, _ = here("inspect", tmp_path)
     assert status == 0
     assert "No study" in stdout
 
@@ -115,9 +115,9 @@ def test_check_exits_as_a_run_would(tmp_path: Path, case: str, wanted: int) -> N
     if case == "bad file":
         path = save(nm(SOPInstanceUID="1.7", SeriesInstanceUID="1.6"), tmp_path / "b.dcm")
         path.write_bytes(path.read_bytes()[:-50])
-    status, _, stderr = quant("inspect", tmp_path, "--check", "--json")
+    status, _, stderr = here("inspect", tmp_path, "--check", "--json")
     assert status == wanted, stderr
-    without, _, _ = quant("inspect", tmp_path, "--json")
+    without, _, _ = here("inspect", tmp_path, "--json")
     assert without == 0
 
 
@@ -127,7 +127,7 @@ def test_names_of_regions_and_files_cannot_reach_the_terminal(tmp_path: Path) ->
     save(nm(Manufacturer=evil, ManufacturerModelName=evil), tmp_path / "nm.dcm")
     (tmp_path / f"{evil}.dcm").write_text("text")
     (tmp_path / f"{evil}.mrk.json").write_text("text")
-    status, stdout, stderr = quant("inspect", tmp_path)
+    status, stdout, stderr = here("inspect", tmp_path)
     assert status == 0, stderr
     assert "\x1b" not in stdout + stderr
     assert "\x07" not in stdout + stderr

@@ -12,7 +12,7 @@ from quant.dicom.index import index_tree
 from quant.pipeline.batch import How, run_in
 from quant.pipeline.folder import opened_folder
 from tests.support.batches import QUICK, measured_at_once, write_batch
-from tests.support.run import quant
+from tests.support.run import here
 from tests.support.seeds import edited, write_study
 
 NAME, IDENTIFIER = "Secret^Person", "SECRET-ID"
@@ -91,10 +91,10 @@ def test_verify_prints_the_digest_and_names_what_was_changed(tmp_path: Path) -> 
     out = _measured(tmp_path, identifiers=False)
     stated = json.loads((out / "run.json").read_bytes())["digest"]
 
-    assert quant("verify", out, "--digest")[:2] == (0, f"{stated}\n")
+    assert here("verify", out, "--digest")[:2] == (0, f"{stated}\n")
     (mesh,) = out.rglob("tumour.stl")
     mesh.write_bytes(mesh.read_bytes()[:-1] + b"!")
-    status, stdout, _ = quant("verify", out)
+    status, stdout, _ = here("verify", out)
 
     assert status == 1
     assert f"changed or missing: {mesh.relative_to(out).as_posix()}" in stdout
@@ -102,7 +102,7 @@ def test_verify_prints_the_digest_and_names_what_was_changed(tmp_path: Path) -> 
 
 
 def test_verify_of_a_folder_without_a_run_is_a_usage_error(tmp_path: Path) -> None:
-    status, _, stderr = quant("verify", tmp_path)
+    status, _, stderr = here("verify", tmp_path)
 
     assert status == 2
     assert "holds no finished run" in stderr
