@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from quant.domain.study import StudyIndex
     from quant.errors import UsageError
-    from quant.report.inspection_layout import InspectReport
+    from quant.report.inspection.layout import InspectReport
 
 PIPED_WIDTH = 120
 """Columns of text where the output is no terminal (a log, a pipe) and COLUMNS is not set."""
@@ -102,7 +102,7 @@ def _look(input_folder: Path, rois: Path | None, protocol: str, *, voxels: bool)
         from quant.dicom.files.cache import opened_cache
         from quant.dicom.index import index_tree
         from quant.pipeline.protocols import load_protocol
-        from quant.report.inspection import inspect_index
+        from quant.report.inspection.folder import inspect_index
 
         settings = load_protocol(protocol)
         looks = engines.looks(settings, voxels=voxels)
@@ -187,7 +187,7 @@ def _print_registry(*, as_json: bool, schema: bool) -> None:
     from quant.domain.flags import CODES
 
     if schema:
-        from quant.report.inspection_layout import json_schema
+        from quant.report.inspection.layout import json_schema
 
         typer.echo(json.dumps(json_schema(), indent=2))
         return

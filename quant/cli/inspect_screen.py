@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from quant.report.inspection_layout import (
+    from quant.report.inspection.layout import (
         FlagReport,
         InspectReport,
         ProblemReport,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from quant.domain.study import StudyFiles
     from quant.pipeline.cage.cage import Cage
     from quant.pipeline.work import Engine
-    from quant.report.inspection import Looks
+    from quant.report.inspection.folder import Looks
     from quant.scoring.run import ScoresStudies
 
 

@@ -8,8 +8,8 @@ from quant.domain.flags import CODES
 from quant.errors import StudyError
 from quant.pipeline.cage.measuring import study_bytes
 from quant.pipeline.cage.process import Task
-from quant.report.inspection import inspect_study, refused_study, without_voxels
-from quant.report.inspection_layout import StudyReport
+from quant.report.inspection.layout import StudyReport
+from quant.report.inspection.study import inspect_study, refused_study, without_voxels
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

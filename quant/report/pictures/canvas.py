@@ -1,6 +1,8 @@
 """A page to draw on: text in the sheet's type, panels of pixels, and smooth line drawings."""
 
 import importlib.util
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,6 +29,24 @@ TINT: Colour = (245, 247, 249)
 
 FINER = 3
 """Line drawings are made so many times larger and then averaged."""
+
+
+FOREIGN = re.compile(r"[^\u0000-\u058f\u1e00-\u22ff\u2500-\u25ff]+")
+"""What the sheet's type cannot write, or not in the right order and form."""
+
+
+def in_type(words: str) -> str:
+    """Return text with all that the sheet's type cannot write as Unicode numbers.
+
+    Chinese, for example, would be a row of boxes, and Arabic would stand in the wrong order:
+    ``[U+80BF 7624]`` is at least the same text. Done twice it is as done once.
+    """
+    if words.isascii():
+        return words
+    return FOREIGN.sub(
+        lambda found: "[U+" + " ".join(f"{ord(one):04X}" for one in found[0]) + "]",
+        unicodedata.normalize("NFC", words),
+    )
 
 
 @cache
@@ -97,13 +117,13 @@ class Canvas:
         font = type_face(style.size, style.weight)
         rim = style.rim
         self._pen.text(
-            at, words, fill=style.colour, font=font, anchor=anchor,
+            at, in_type(words), fill=style.colour, font=font, anchor=anchor,
             stroke_width=2 if rim is not None else 0, stroke_fill=rim,
         )  # fmt: skip
 
     def width(self, words: str, style: Style = BODY) -> float:
         """Return how wide a line of text is, pixels."""
-        return float(type_face(style.size, style.weight).getlength(words))
+        return float(type_face(style.size, style.weight).getlength(in_type(words)))
 
     def fitted(self, words: str, width: float, style: Style = BODY) -> str:
         """Return the text, shortened with an ellipsis where it is wider than ``width``."""

@@ -194,9 +194,10 @@ def _field(record: "StudyRecord") -> list[Reason]:
 
 def _purity(record: "StudyRecord") -> list[Reason]:
     placed = {sphere.role: sphere for sphere in record.spheres}
-    found: list[Reason] = [
-        (State.PROBLEM, f"no {NAMES[role]} sphere") for role in SPHERE_ROLES if role not in placed
-    ]
+    absent = [NAMES[role] for role in SPHERE_ROLES if role not in placed]
+    found: list[Reason] = []
+    if absent:
+        found.append((State.PROBLEM, f"no sphere: {', '.join(absent)}"))
     fractions = []
     for role, sphere in placed.items():
         inside = sphere.inside_fraction

@@ -73,7 +73,8 @@ def found(record: "StudyRecord", names: tuple[str, ...], digits: int = 4) -> Fou
         values.append(one.value)
     texts = [number(value, digits) for value in values]
     if len(texts) == 2:
-        return Found(f"{texts[0]} ± {number(values[1], 2)}")
+        decimals = len(texts[0].partition(".")[2])
+        return Found(f"{texts[0]} ± {values[1]:,.{decimals}f}")
     return Found(", ".join(texts))
 
 

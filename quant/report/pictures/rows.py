@@ -1,6 +1,6 @@
 """The rows of fused cuts: through each sphere's centre and through the tumour's maximum."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,8 @@ def fused_rows(canvas: Canvas, scene: "Scene") -> list[Panel]:
 
 def _fused_row(canvas: Canvas, scene: "Scene", row: Row, top: int) -> list[Panel]:
     """Draw the three cuts through a sphere's centre or through the tumour's maximum."""
+    if row.name == "tumour" and scene.by_lesion:
+        row = replace(row, title="Hottest lesion")
     _row_title(canvas, scene.record, row, top)
     boxes = {
         view: (x, top + 8, x + PANEL_WIDTH, top + 8 + PANEL_HEIGHT)

@@ -1,7 +1,7 @@
 """What a study's pictures have in common: its structures, its middle, its scale and its windows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,40 @@ MARGIN_MM = 16.0
 FINEST_MM = 0.4
 
 
+def led_by_hottest(record: "StudyRecord") -> "StudyRecord":
+    """Return the record with its hottest lesion in the primary's place, if it has no primary.
+
+    For pictures and values under the lesion's own name; ratios and lights ask for the primary.
+    """
+    lesions = {one.name for one in record.regions if one.role in LESION_ROLES}
+    maxima = [
+        (float(one.value), one.roi)
+        for one in record.measurements
+        if one.name == "tumour_max" and one.value is not None and one.roi in lesions
+    ]
+    if record.primary is not None or not maxima:
+        return record
+    hottest = max(maxima, key=lambda one: one[0])[1]
+    regions = (replace(one, is_primary=one.name == hottest) for one in record.regions)
+    return replace(record, regions=tuple(regions))
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A study's record and copies, prepared for drawing."""
+    """A study's record and copies, prepared for drawing.
+
+    ``by_lesion``: the study has no primary tumour, and ``record`` is led by its hottest lesion.
+    """
 
     record: "StudyRecord"
     copies: Copies
+    by_lesion: bool = False
+
+    @classmethod
+    def of(cls, record: "StudyRecord", copies: Copies) -> "Scene":
+        """Prepare a study."""
+        led = led_by_hottest(record)
+        return cls(led, copies, led is not record)
 
     def sphere(self, role: Role) -> "Sphere | None":
         """Return a reference sphere."""

@@ -51,7 +51,7 @@ def draw_sheet(record: "StudyRecord", copies: "Copies") -> Sheet:
     Sheet
         The same record and copies give the same bytes.
     """
-    canvas, scene = Canvas.blank(WIDTH, HEIGHT), Scene(record, copies)
+    canvas, scene = Canvas.blank(WIDTH, HEIGHT), Scene.of(record, copies)
     panels = [_header(canvas, record)]
     panels.append(draw_lights(canvas, (MARGIN, 106, WIDTH - MARGIN, 190), record))
     panels += fused_rows(canvas, scene)
@@ -60,7 +60,7 @@ def draw_sheet(record: "StudyRecord", copies: "Copies") -> Sheet:
     tall = max(LEAST_CHART, min(MOST_CHART, room))
     panels += overview + _charts(canvas, scene, (below + 12, tall))
     below += 12 + tall + 24
-    panels += _tables(canvas, record, below)
+    panels += _tables(canvas, record, scene, below)
     panels.append(_notes(canvas, record, below + TABLES_TALL))
     return Sheet(canvas.webp(), (WIDTH, HEIGHT), {panel.name: panel for panel in panels})
 
@@ -117,15 +117,17 @@ def _float(record: "StudyRecord", name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _tables(canvas: Canvas, record: "StudyRecord", top: int) -> list[Panel]:
+def _tables(canvas: Canvas, record: "StudyRecord", scene: Scene, top: int) -> list[Panel]:
     middle, right = RIGHT + 446, WIDTH - MARGIN
     ratios = ratio_table(canvas, (RIGHT, top, middle - 22, top + 190), record)
     spheres = sphere_table(canvas, (RIGHT, top + 206, middle - 22, top + 310), record)
-    tumour = plain(record.primary.name) if record.primary else "Tumour: no region"
+    shown = scene.record
+    tumour = plain(shown.primary.name) if shown.primary else "Tumour: no region"
     box = (middle, top, right, top + 160)
-    value_table(canvas, box, (tumour, record, TUMOUR_ROWS))
+    title = f"Hottest lesion: {tumour}" if scene.by_lesion else tumour
+    value_table(canvas, box, (title, shown, TUMOUR_ROWS))
     shape = (middle, top + 166, right, top + 326)
-    value_table(canvas, shape, ("Shape", record, SHAPE_ROWS))
+    value_table(canvas, shape, ("Shape", shown, SHAPE_ROWS))
     return [ratios, spheres, Panel("tumour", box), Panel("shape", shape)]
 
 
@@ -138,7 +140,9 @@ def _notes(canvas: Canvas, record: "StudyRecord", top: int) -> Panel:
     canvas.rule(RIGHT, right, top)
     codes, others = codes_of(record)
     y, room = top + 21, (bottom - 17 * len(said) - 8 - top - 21) // 20 + 1
-    room = max(1, room - bool(others))
+    apart = f"Of other lesions: {', '.join(others)}" if others else ""
+    apart_lines = canvas.wrapped(apart, right - RIGHT, 3, FINE)
+    room = max(1, room - len(apart_lines))
     shown = codes if len(codes) <= room else codes[: room - 1]
     for code in shown:
         strong = Style(13, INK, "Bold")
@@ -148,8 +152,7 @@ def _notes(canvas: Canvas, record: "StudyRecord", top: int) -> Panel:
         y += 20
     rest = codes[len(shown) :]
     lines = [f"and {len(rest)} more: {', '.join(rest)}"] if rest else []
-    lines += [f"Of other lesions: {', '.join(others)}"] if others else []
-    for line in lines:
+    for line in (*lines, *apart_lines):
         canvas.text((RIGHT, y), canvas.fitted(line, right - RIGHT, FINE), FINE)
         y += 20
     return Panel("notes", (RIGHT, top, right, HEIGHT - 30))

@@ -18,7 +18,7 @@ from quant.pipeline.cage.looking import caged_looks
 from quant.pipeline.cage.reading import CagedReader
 from quant.pipeline.engines.caged import Caged
 from quant.pipeline.protocols import load_protocol
-from quant.report.inspection import inspect_index
+from quant.report.inspection.folder import inspect_index
 
 SITE = Path(__file__).parents[2] / "support" / "hostile_site"
 ZHOU = load_protocol("zhou2025")

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quant.domain.flags import CODES, Flag, Severity
-from quant.report.inspection_series import flag_report, flag_reports
+from quant.report.inspection.flags import flag_report, flag_reports
 
 if TYPE_CHECKING:
     from quant.domain.study import QuarantineEntry, Selection, StudyFiles
-    from quant.report.inspection_layout import (
+    from quant.report.inspection.layout import (
         FlagReport,
         ProblemReport,
+        QuarantineReport,
         RegionReport,
         SeriesReport,
     )
@@ -104,3 +105,16 @@ def said_and_action(entry: "QuarantineEntry") -> tuple[str, str]:
     if not step:  # an index entry may end with what to do
         said = message.removesuffix(f" {action}")
     return said, action[:1].upper() + action[1:]
+
+
+def quarantine_report(one: "QuarantineEntry") -> "QuarantineReport":
+    """Report what is not used, and why."""
+    message, action = said_and_action(one)
+    return {
+        "path": one.path,
+        "study_uid": one.study_uid,
+        "code": one.code,
+        "severity": str(CODES[one.code].severity),
+        "message": message,
+        "action": action,
+    }

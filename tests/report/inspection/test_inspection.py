@@ -20,12 +20,12 @@ from quant.phantom.kinds import PhantomKind
 from quant.phantom.studies import write_phantom
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.study import measure_study
-from quant.report.inspection import inspect_index
-from quant.report.inspection_layout import InspectReport, json_schema, page
+from quant.report.inspection.folder import inspect_index
+from quant.report.inspection.layout import InspectReport, json_schema, page
 from tests.support.dicom_builder import CT, PT, changed, ge_nm, item, nm, save, save_all, slices
 from tests.support.rt_builder import Roi, write_structure_set
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "data-samples"
 
 
@@ -365,5 +365,5 @@ def test_a_look_never_writes(tmp_path: Path) -> None:
 
 
 def test_the_page_of_the_layout_is_true() -> None:
-    """``python -m quant.report.inspection_layout > docs/inspect.md``."""
+    """``python -m quant.report.inspection.layout > docs/inspect.md``."""
     assert (ROOT / "docs" / "inspect.md").read_text(encoding="utf-8") == page()

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from quant.dicom.calibrate import suv_report
 from quant.dicom.values.times import parse_datetime, parse_time
-from quant.domain.flags import CODES
+from quant.report.inspection.flags import flag_report
 
 if TYPE_CHECKING:
     from quant.domain.protocol import StudyProtocol
     from quant.domain.study import SeriesEntry
-    from quant.report.inspection_layout import FlagReport, SuvReport
+    from quant.report.inspection.layout import SuvReport
 
 CLOCKS = (
     ("earliest_acquisition", "acquisition began"),
@@ -44,26 +44,15 @@ def inspect_suv(series: "SeriesEntry", protocol: "StudyProtocol") -> "SuvReport"
     if found["available"]:
         because = f"the values are {unit}" if unit == wanted else f"{wanted} from {unit}"
         listed = found["flags"] if isinstance(found["flags"], list) else []
-        flags = [_flag(str(one["code"]), str(one["detail"])) for one in listed]
+        flags = [flag_report(str(one["code"]), str(one["detail"])) for one in listed]
         return {"possible": True, "because": because, "chain": chain, "flags": flags}
     reason = str(found["reason"])
-    flags = [_flag(code, reason)] if code else []
+    flags = [flag_report(code, reason)] if code else []
     return {"possible": False, "because": reason, "chain": chain, "flags": flags}
 
 
 def _texts(value: object) -> dict[str, str]:
     return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
-
-
-def _flag(code: str, detail: str) -> "FlagReport":
-    info = CODES[code]
-    return {
-        "code": code,
-        "severity": str(info.severity),
-        "sentence": info.sentence,
-        "detail": detail,
-        "action": info.action,
-    }
 
 
 def _input_words(inputs: dict[str, str]) -> list[str]:

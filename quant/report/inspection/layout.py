@@ -181,7 +181,7 @@ PREFACE = f"""Layout {LAYOUT}. Keys are never renamed or removed within one layo
 may be added. Every key is always there: null, an empty text or an empty list say that there is
 nothing to say. Descriptions, names of persons, dates of birth and dates of the examination are
 never shown. `quant inspect --schema` prints the same as JSON Schema. Made by
-`python -m quant.report.inspection_layout > docs/inspect.md`; a test keeps it true."""
+`python -m quant.report.inspection.layout > docs/inspect.md`; a test keeps it true."""
 
 
 def json_schema() -> dict[str, object]:

@@ -14,9 +14,10 @@ from quant.dicom.files.facts import number, whole, words
 from quant.dicom.nm.kinds import nm_kind
 from quant.dicom.values.calibration import nm_scale, slice_scales
 from quant.dicom.volumes import place_volume
-from quant.domain.flags import CODES, Flag, Severity
-from quant.errors import QuantError, StudyError
-from quant.report.inspection_suv import inspect_suv
+from quant.domain.flags import Flag
+from quant.errors import StudyError
+from quant.report.inspection.flags import flag_reports, problem_report
+from quant.report.inspection.suv import inspect_suv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from quant.domain.grid import Grid
     from quant.domain.protocol import StudyProtocol
     from quant.domain.study import Selection, SeriesEntry
-    from quant.report.inspection_layout import (
+    from quant.report.inspection.layout import (
         AcquisitionReport,
-        FlagReport,
         GeometryReport,
         SeriesReport,
     )
@@ -220,33 +220,3 @@ def _acquisition(series: "SeriesEntry") -> "AcquisitionReport":
 def rounded(values: "Iterable[float]") -> list[float]:
     """Round millimetres and cosines; never minus zero."""
     return [round(float(value), DECIMALS) + 0.0 for value in values]
-
-
-def flag_reports(flags: "Iterable[Flag]") -> "list[FlagReport]":
-    """Report flags with what they mean and what to do."""
-    return [flag_report(flag.code, flag.detail) for flag in dict.fromkeys(flags)]
-
-
-def flag_report(code: str, detail: str) -> "FlagReport":
-    """Report a code with what was found."""
-    info = CODES[code]
-    return {
-        "code": code,
-        "severity": str(info.severity),
-        "sentence": info.sentence,
-        "detail": detail,
-        "action": info.action,
-    }
-
-
-def problem_report(error: QuantError) -> "FlagReport":
-    """Report an error; its own words go before those of its code.
-
-    What is refused is an error, also where the code is a mere warning on other occasions.
-    """
-    report = flag_report(error.code, error.found)
-    report["severity"] = str(Severity.ERROR)
-    report["sentence"] = error.what or report["sentence"]
-    action = error.next_step or report["action"]
-    report["action"] = action[:1].upper() + action[1:]
-    return report

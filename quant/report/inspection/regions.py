@@ -7,7 +7,8 @@ import numpy as np
 from quant.domain.flags import Flag
 from quant.domain.region import Role
 from quant.domain.shapes import ContourShape
-from quant.report.inspection_series import flag_reports, rounded
+from quant.report.inspection.flags import flag_reports
+from quant.report.inspection.series import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from quant.domain.protocol import RegionSettings
     from quant.domain.shapes import LabelShape, Mark, Shape
     from quant.domain.study import QuarantineEntry, StudyFiles
-    from quant.report.inspection_layout import RegionReport
+    from quant.report.inspection.layout import RegionReport
 
 OBSTACLES = ("ROI_FOR_MISMATCH", "ROI_OUTSIDE", "ROI_EMPTY")
 """With one of these a region will be refused, so its role is not filled."""

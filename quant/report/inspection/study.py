@@ -1,11 +1,8 @@
-"""What a folder holds, as a verdict that a physicist can act on; JSON-ready, nothing is written.
+"""One study for the report of ``quant inspect``.
 
 First what would be measured, what would be absent and what to mend; then the evidence.
-Descriptions, which may hold names, are not shown. The layout stands in
-:mod:`quant.report.inspection_layout`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,48 +11,34 @@ from quant.dicom.volumes import place_volume, read_volume
 from quant.domain.flags import CODES, Flag
 from quant.domain.study import Selection
 from quant.errors import QuantError, StudyError
-from quant.report.inspection_layout import LAYOUT
-from quant.report.inspection_mending import (
+from quant.report.inspection.flags import flag_reports, problem_report
+from quant.report.inspection.mending import (
     Finding,
     findings_of_study,
     in_order,
-    said_and_action,
+    quarantine_report,
 )
-from quant.report.inspection_regions import (
+from quant.report.inspection.regions import (
     inspect_regions,
     measured_words,
     missing_flags,
     missing_words,
     usable_roles,
 )
-from quant.report.inspection_series import flag_reports, identity, inspect_series, problem_report
-from quant.version import VERSION
+from quant.report.inspection.series import identity, inspect_series
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid
     from quant.domain.protocol import StudyProtocol
-    from quant.domain.study import (
-        QuarantineEntry,
-        SeriesEntry,
-        StudyFiles,
-        StudyIndex,
-    )
-    from quant.report.inspection_layout import (
+    from quant.domain.study import QuarantineEntry, SeriesEntry, StudyFiles
+    from quant.report.inspection.layout import (
         CandidateReport,
-        InspectReport,
-        QuarantineReport,
         SeriesReport,
         StudyReport,
     )
 
-Tick = Callable[[int, int], None]
-
 NOTHING = "everything: there is no emission volume"
 UNREAD = "everything: it cannot be read"
-
-Looks = Callable[
-    [Iterable["tuple[StudyFiles, tuple[QuarantineEntry, ...]]"]], Iterator["StudyReport"]
-]
 
 
 @dataclass(slots=True)
@@ -84,65 +67,6 @@ class _Look:
         self.findings.append(Finding("emission", _subject(self.selection), problem))
 
 
-def inspect_index(
-    index: "StudyIndex",
-    protocol: "StudyProtocol",
-    *,
-    voxels: bool = True,
-    tick: Tick | None = None,
-    looks: "Looks | None" = None,
-) -> "InspectReport":
-    """Report on everything that one pass over a tree found.
-
-    Parameters
-    ----------
-    index : StudyIndex
-    protocol : StudyProtocol
-        Gives regions their roles and says which volume is meant.
-    voxels : bool
-        Also read the emission volumes that would be measured: finds what headers do not tell.
-    tick : callable, optional
-        Called with (studies done, studies in all).
-    looks : callable, optional
-        Looks at studies, each given with what the index set aside of it, and yields a report of
-        each in their order; :func:`inspect_study` when left out.
-
-    Returns
-    -------
-    InspectReport
-        Plain JSON values only.
-    """
-    asked = [
-        (study, tuple(one for one in index.quarantined if one.study_uid == study.study_uid))
-        for study in index.studies
-    ]
-    reports: Iterable[StudyReport] = (
-        (inspect_study(one, protocol, lost, voxels=voxels) for one, lost in asked)
-        if looks is None
-        else looks(asked)
-    )
-    studies: list[StudyReport] = []
-    for done, report in enumerate(reports, start=1):
-        studies.append(report)
-        if tick is not None:
-            tick(done, len(asked))
-    used = {entry.path for study in index.studies for one in study.series for entry in one.files}
-    return {
-        "layout": LAYOUT,
-        "version": VERSION,
-        "verdict": _verdict(studies),
-        "files": {
-            "seen": index.files_seen,
-            "used": len(used) + sum(len(study.extra_files) for study in index.studies),
-            "duplicates": index.duplicates,
-            "ignored": len(index.ignored),
-            "quarantined": index.files_quarantined,
-        },
-        "quarantined": [_quarantine(one) for one in index.quarantined],
-        "studies": studies,
-    }
-
-
 def inspect_study(
     study: "StudyFiles",
     protocol: "StudyProtocol",
@@ -159,7 +83,7 @@ def inspect_study(
     lost : tuple of QuarantineEntry
         What the index set aside of this study.
     voxels : bool
-        See :func:`inspect_index`.
+        Also read the emission volume: finds what headers do not tell.
     """
     selection = select(study, protocol.emission)
     series = [inspect_series(one, selection, protocol) for one in _volumes(study, selection)]
@@ -185,7 +109,7 @@ def inspect_study(
         "series": look.series,
         "candidates": _candidates(selection),
         "regions": regions,
-        "unreadable": [_quarantine(one) for one in unreadable],
+        "unreadable": [quarantine_report(one) for one in unreadable],
         "flags": flag_reports((*study.flags, *selection.flags)),
         "extra_files": [path.name for path in study.extra_files],
     }
@@ -300,20 +224,6 @@ def _study_verdict(look: _Look, missing: list[Flag]) -> str:
     return "can be measured in part" if missing else "can be measured in full"
 
 
-def _verdict(studies: "list[StudyReport]") -> str:
-    if not studies:
-        return "No study: INPUT holds no NM, PET or CT series that can be used."
-    good = [one for one in studies if one["measurable"]]
-    whole = sum(not one["missing"] for one in good)
-    parts = (
-        (whole, "can be measured in full"),
-        (len(good) - whole, "can be measured in part"),
-        (len(studies) - len(good), "cannot be measured"),
-    )
-    said = ", ".join(f"{count} {words}" for count, words in parts if count)
-    return f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}: {said}."
-
-
 def _candidates(selection: "Selection") -> "list[CandidateReport]":
     return [
         {
@@ -326,15 +236,3 @@ def _candidates(selection: "Selection") -> "list[CandidateReport]":
         }
         for one in selection.candidates
     ]
-
-
-def _quarantine(one: "QuarantineEntry") -> "QuarantineReport":
-    message, action = said_and_action(one)
-    return {
-        "path": one.path,
-        "study_uid": one.study_uid,
-        "code": one.code,
-        "severity": str(CODES[one.code].severity),
-        "message": message,
-        "action": action,
-    }
