@@ -9,7 +9,7 @@ import pytest
 from tests.hostile.looking import rows
 from tests.hostile.paths import NAMES, snapshot
 from tests.support.fuzzing import measured_here
-from tests.support.run import quant
+from tests.support.run import here
 from tests.support.seeds import write_study
 
 
@@ -44,7 +44,7 @@ def test_out_may_be_a_link_to_a_folder_and_is_then_that_folder(place: Path) -> N
     (place / "out").symlink_to(place / "real")
     before = snapshot(place)
 
-    assert measured_here(place / "in", place / "out", "zhou2025") == 0
+    assert measured_here(place / "in", place / "out", "zhou2025", plain=True) == 0
     assert (place / "real" / "studies.csv").is_file()
     assert (place / "out").is_symlink()
     assert untouched(place, before)
@@ -56,7 +56,7 @@ def test_a_folder_of_results_that_is_a_link_is_refused(place: Path, name: str) -
     (place / "out" / name).symlink_to(place / "elsewhere")
     before = snapshot(place)
 
-    status, stdout, stderr = quant("run", place / "in", "-o", place / "out")
+    status, stdout, stderr = here("run", place / "in", "-o", place / "out")
 
     assert status == 2
     assert "OUT_LINK" in stderr
@@ -72,7 +72,7 @@ def test_a_file_of_results_that_is_a_link_is_replaced_not_followed(place: Path, 
     (place / "out" / name).symlink_to(place / "elsewhere" / "precious.csv")
     before = snapshot(place)
 
-    assert measured_here(place / "in", place / "out", "zhou2025") == 0
+    assert measured_here(place / "in", place / "out", "zhou2025", plain=True) == 0
     assert not (place / "out" / name).is_symlink()
     assert untouched(place, before)
 
@@ -83,7 +83,7 @@ def test_a_log_or_ledger_that_is_a_link_is_never_followed(place: Path, name: str
     (place / "out" / name).symlink_to(place / "elsewhere" / "precious.csv")
     before = snapshot(place)
 
-    status, stdout, stderr = quant("run", place / "in", "-o", place / "out")
+    status, stdout, stderr = here("run", place / "in", "-o", place / "out")
 
     assert status in (0, 2)
     assert "Traceback" not in stdout + stderr
@@ -94,7 +94,7 @@ def test_a_hard_link_to_something_precious_is_replaced(place: Path) -> None:
     (place / "out").mkdir()
     os.link(place / "elsewhere" / "precious.csv", place / "out" / "studies.csv")
 
-    measured_here(place / "in", place / "out", "zhou2025")
+    measured_here(place / "in", place / "out", "zhou2025", plain=True)
 
     assert (place / "elsewhere" / "precious.csv").read_text() == "do not touch"
 
@@ -122,6 +122,6 @@ def test_what_a_command_may_not_read_or_write_is_a_sentence(place: Path) -> None
     (place / "file").write_text("x")
 
     for out in (place / "file", place / "file" / "below", Path("/proc/nothing")):
-        status, stdout, stderr = quant("run", place / "in", "-o", out)
+        status, stdout, stderr = here("run", place / "in", "-o", out)
         assert status == 2, out
         assert "Traceback" not in stdout + stderr

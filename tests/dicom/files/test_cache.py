@@ -20,8 +20,9 @@ from quant.dicom.files.cache_file import FILE_NAME
 from quant.dicom.files.digests import file_digest, with_input_hash
 from quant.dicom.files.headers import Header, read_header
 from quant.dicom.index import index_tree
+from quant.pipeline.study import warm_up
 from tests.support.dicom_builder import CT, nm, save, save_all, slices
-from tests.support.run import quant as command
+from tests.support.run import PLAIN, here
 
 
 @pytest.fixture
@@ -432,6 +433,7 @@ def test_the_environment_says_where_the_cache_lies(
 def test_commands_and_open_studies_use_the_cache_and_index_tree_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    warm_up()  # kernels have their place before QUANT_CACHE names another
     folder = whole_study(tmp_path / "in")
     places = {name: tmp_path / name for name in ("tree", "open", "inspect", "run")}
     monkeypatch.setenv("QUANT_CACHE", str(places["tree"]))
@@ -439,8 +441,9 @@ def test_commands_and_open_studies_use_the_cache_and_index_tree_does_not(
     assert not places["tree"].exists()
     monkeypatch.setenv("QUANT_CACHE", str(places["open"]))
     list(quant.open_studies(folder))
-    for name, arguments in (("inspect", ()), ("run", ("-o", tmp_path / "out"))):
-        command(name, folder, *arguments, environment={"QUANT_CACHE": str(places[name])})
+    for name, arguments in (("inspect", ()), ("run", ("-o", tmp_path / "out", *PLAIN))):
+        monkeypatch.setenv("QUANT_CACHE", str(places[name]))
+        here(name, folder, *arguments)
     for name in ("open", "inspect", "run"):
         assert (places[name] / FILE_NAME).is_file(), name
     assert not [path for path in folder.rglob("*") if FILE_NAME in path.name]
