@@ -16,7 +16,7 @@ from quant.report.pictures.canvas import (
     Style,
 )
 from quant.report.pictures.layout import Panel
-from quant.report.pictures.views import BLUE, PINK, empty_panel, ticks
+from quant.report.pictures.views import BLUE, PINK, empty_panel, tick_text, ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -189,9 +189,10 @@ def _axes(canvas: Canvas, frame: Frame, along: str, up: str) -> None:
     for tick in ticks(frame.x[1], 4, frame.x[0]):
         x, _ = frame.at(tick, frame.y[0])
         canvas.rectangle((round(x), bottom, round(x) + 1, bottom + 5), fill=SOFT)
-        half = canvas.width(f"{tick:g}", AXIS) / 2
+        words = tick_text(tick, frame.x[1])
+        half = canvas.width(words, AXIS) / 2
         if x - half > last + 6:
-            canvas.text((x, bottom + 7), f"{tick:g}", AXIS, "mt")
+            canvas.text((x, bottom + 7), words, AXIS, "mt")
             last = x + half
     for tick in ticks(frame.y[1], 4, frame.y[0]):
         _, y = frame.at(frame.x[0], tick)

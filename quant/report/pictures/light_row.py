@@ -48,11 +48,13 @@ def _light(canvas: Canvas, box: Box, light: Light) -> None:
     canvas.text((at, top + 24), light.title, Style(16, INK, "Bold"))
     canvas.text((right - 12, top + 24), light.state.upper(), Style(13, ink, "Bold"), "rs")
     style = Style(14, SOFT if light.state is State.FINE else INK)
-    for n, line in enumerate(_said(canvas, light.reasons, right - 12 - at, style)):
+    for n, line in enumerate(reasons_in_two_lines(canvas, light.reasons, right - 12 - at, style)):
         canvas.text((at, top + 47 + 18 * n), line, style)
 
 
-def _said(canvas: Canvas, reasons: tuple[str, ...], width: int, style: Style) -> list[str]:
+def reasons_in_two_lines(
+    canvas: Canvas, reasons: tuple[str, ...], width: int, style: Style
+) -> list[str]:
     """Return two lines with as many reasons as they hold, and how many more there are."""
     lines: list[str] = []
     for count in range(len(reasons), 0, -1):

@@ -252,8 +252,15 @@ def colour_bar(canvas: Canvas, box: Box, top: float, unit: str) -> None:
         y = box[3] - 1 - round(part / top * (height - 1))
         canvas.rule(box[2], box[2] + 4, y, SOFT)
         middle = min(max(y, box[1] + 6), box[3] - 6)
-        canvas.text((box[2] + 7, middle), f"{part:g}", style, "lm")
+        canvas.text((box[2] + 7, middle), tick_text(part, top), style, "lm")
     canvas.text((box[0], box[1] - 7), unit, style, "ls")
+
+
+def tick_text(value: float, top: float) -> str:
+    """Return the number at a tick, as in the tables; with an exponent only on huge scales."""
+    if not 1e4 <= abs(top) < 1e7:
+        return f"{value:g}"
+    return f"{value:,.0f}"
 
 
 def ticks(top: float, most: int = 5, low: float = 0.0) -> list[float]:

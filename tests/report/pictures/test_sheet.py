@@ -14,8 +14,11 @@ from quant.domain.region import Role
 from quant.domain.study import QuarantineEntry
 from quant.phantom.geometry import Layout
 from quant.phantom.solid_studies import TUMOUR_AT
+from quant.report.pictures.canvas import SMALL, Canvas, in_type
 from quant.report.pictures.copies import Copies
 from quant.report.pictures.layout import Panel, Sheet
+from quant.report.pictures.light_row import reasons_in_two_lines
+from quant.report.pictures.numbers import found
 from quant.report.pictures.overview import LEAST_TALL
 from quant.report.pictures.planes import VIEWS, plane_at
 from quant.report.pictures.scene import Scene
@@ -293,3 +296,64 @@ def test_the_maximum_of_an_even_tumour_is_shown_at_its_middle() -> None:
 
     assert shown is not None
     assert np.linalg.norm(shown - np.array(TUMOUR_AT)) < 4.42
+
+
+def test_without_a_primary_tumour_the_hottest_lesion_is_shown_by_its_own_name() -> None:
+    study = ball_in(Layout.AXIAL)
+    regions = tuple(
+        replace(one, role=Role.LESION, is_primary=False) if one.is_primary else one
+        for one in study.record.regions
+    )
+    drawn = tuple(
+        replace(one, role=Role.LESION) if one.role == Role.TUMOUR else one
+        for one in study.copies.regions
+    )
+    record, copies = replace(study.record, regions=regions), replace(study.copies, regions=drawn)
+
+    scene = Scene.of(record, copies)
+
+    assert scene.by_lesion
+    assert scene.hottest_mm is not None
+    assert np.linalg.norm(scene.hottest_mm - np.array(TUMOUR_AT)) < 4.42
+    assert record.primary is None, "lights and ratios still ask for the primary tumour"
+    panels = draw_sheet(record, copies).panels
+    assert not panels["tumour_axial"].empty
+    assert not panels["sweep"].empty
+    assert not Scene.of(study.record, study.copies).by_lesion
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Größe, Łódź, Ω, Опухоль", "Größe, Łódź, Ω, Опухоль"),
+        ("tumour \u80bf\u7624", "tumour [U+80BF 7624]"),
+        ("\u05e0\u05d2\u05e2 \u0648", "[U+05E0 05D2 05E2] [U+0648]"),
+        ("\U0001f9e0 lesion", "[U+1F9E0] lesion"),
+    ],
+)
+def test_what_the_type_cannot_write_is_written_as_unicode_numbers(name: str, written: str) -> None:
+    assert in_type(name) == written
+    assert in_type(written) == written
+
+
+def test_a_spread_has_the_decimals_of_its_value() -> None:
+    record = ball_in(Layout.AXIAL).record
+
+    text = found(record, ("asphericity_floor", "asphericity_floor_sd")).text
+
+    value, spread = text.split(" ± ")
+    assert len(value.partition(".")[2]) == len(spread.partition(".")[2]) > 0
+    assert float(spread) == pytest.approx(record.value("asphericity_floor_sd"), abs=1e-4)
+
+
+def test_a_light_says_as_many_reasons_as_it_holds() -> None:
+    canvas = Canvas.blank(10, 10)
+
+    both = reasons_in_two_lines(canvas, ("no liver", "no muscle"), 240, SMALL)
+    some = reasons_in_two_lines(canvas, ("no liver region",) * 9, 240, SMALL)
+
+    assert " ".join(both) == "no liver; no muscle"
+    assert len(some) == 2
+    shown = " ".join(some).count("no liver region")
+    assert 1 < shown < 9
+    assert some[-1].endswith(f"(+{9 - shown} more)")
