@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from quant.dicom.files.digests import with_input_hash
-from quant.domain.flags import CODES, Flag, Severity
+from quant.domain.flags import CODES, Flag
 from quant.domain.measurement import Measurement
 from quant.domain.protocol import NoiseSource
-from quant.domain.record import LESION_ROLES, RegionSummary, Status, StudyRecord
+from quant.domain.record import LESION_ROLES, StudyRecord
 from quant.domain.region import Role
 from quant.domain.units import Quantity
 from quant.errors import QuantError, StudyError
 from quant.measure.ratios import RATIOS, chance_name
 from quant.pipeline.failure import blank_record, failed
+from quant.pipeline.recording import judged, record_of, without_emission
 from quant.pipeline.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -22,19 +23,12 @@ if TYPE_CHECKING:
     from quant.domain.passport import Passport
     from quant.domain.protocol import IntervalSettings, StudyProtocol
     from quant.domain.region import Region
-    from quant.domain.study import SeriesEntry, StudyFiles
+    from quant.domain.study import Selection, SeriesEntry, StudyFiles
     from quant.domain.volume import Volume
     from quant.pipeline.laying import LaidRegions
     from quant.reference.placement import ReferenceSpheres
 
 logger = logging.getLogger(__name__)
-
-NAMES_SHOWN = 12
-LOST_CODES = (
-    "TRUNCATED", "DICOM_UNREADABLE", "DUP_CONFLICT", "PIXELS_MISSING", "NO_PERMISSION", "ZIP_LIMIT",
-    "ROI_UNREADABLE",
-)  # fmt: skip
-"""A study that lost one of its files may have lost the volume that was meant: never ``ok``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +87,22 @@ def measure_study(
 def _measure(
     study: "StudyFiles", protocol: "StudyProtocol", blank: StudyRecord, watch: Stopwatch
 ) -> StudyOutcome:
+    """Choose a volume, read it, lay the regions on it, place the spheres, measure, judge."""
     with watch.step("import"):
-        from quant.dicom.calibrate import calibrated
-        from quant.dicom.geometry.gaps import ct_flags
-        from quant.dicom.outline.flip import flip_flags
         from quant.dicom.pairing import select
-        from quant.dicom.volumes import read_volume
-        from quant.pipeline.laying import lay_regions
         from quant.reference.placement import place_spheres
-        from quant.regions.sources import gather_shapes
 
     with watch.step("select series"):
         selection = select(study, protocol.emission)
     blank = replace(blank, candidates=selection.candidates, flags=(*blank.flags, *selection.flags))
     if selection.emission is None:
-        return StudyOutcome(_no_emission(blank))
-    with watch.step("read emission volume"):
-        try:
-            volume = read_volume(selection.emission)
-            volume = calibrated(volume, selection.emission, protocol.calibration)
-        except StudyError as error:
-            return StudyOutcome(failed(blank, error.code, str(error)))
-    with watch.step("compare with CT"):
-        blank = replace(blank, flags=(*blank.flags, *flip_flags(study, selection, volume)))
-    with watch.step("read regions"):
-        found = gather_shapes(study, protocol.regions)
-    with watch.step("load kernels"):
-        warm_up()
-    with watch.step("lay regions"):
-        laid = lay_regions(found, study.study_uid, volume.grid, protocol.regions)
-        blank = replace(blank, flags=(*blank.flags, *ct_flags(selection.ct, laid.regions)))
+        return StudyOutcome(without_emission(blank))
+    try:
+        volume = _volume(selection.emission, protocol, watch)
+    except StudyError as error:
+        return StudyOutcome(failed(blank, error.code, str(error)))
+    laid, noticed = _laid((study, selection), volume, protocol, watch)
+    blank = replace(blank, flags=(*blank.flags, *noticed))
     with watch.step("place reference spheres"):
         spheres = place_spheres(volume, laid.regions, laid.marks, protocol)
     with watch.step("measure"):
@@ -130,16 +110,61 @@ def _measure(
         passports = _passports(volume, laid.regions, protocol)
     if protocol.intervals.noise is not NoiseSource.NONE:
         with watch.step("resample noise"):
-            from quant.measure.uncertainty import under_noise
-
-            seed = f"{blank.protocol_hash}\n{blank.input_hash}"
-            measurements += under_noise(
-                volume, laid.regions, spheres.placed, protocol, measurements, seed
-            )
-    blank = replace(blank, passports=passports)
+            measurements += _under_noise(blank, volume, laid, spheres, protocol, measurements)
     measurements += tuple(_passport_rows(passports))
-    record = _judged(_record(blank, volume, laid, spheres, measurements))
+    blank = replace(blank, passports=passports)
+    record = judged(record_of(blank, volume, laid, spheres, measurements))
     return StudyOutcome(record, volume, laid.regions, selection.ct, selection.emission)
+
+
+def _volume(emission: "SeriesEntry", protocol: "StudyProtocol", watch: Stopwatch) -> "Volume":
+    """Read the emission volume in its unit; a StudyError says why it cannot be."""
+    with watch.step("import"):
+        from quant.dicom.calibrate import calibrated
+        from quant.dicom.volumes import read_volume
+
+    with watch.step("read emission volume"):
+        return calibrated(read_volume(emission), emission, protocol.calibration)
+
+
+def _laid(
+    chosen: "tuple[StudyFiles, Selection]",
+    volume: "Volume",
+    protocol: "StudyProtocol",
+    watch: Stopwatch,
+) -> "tuple[LaidRegions, tuple[Flag, ...]]":
+    """Lay the study's regions on the volume; return with them what was noticed beside the CT."""
+    with watch.step("import"):
+        from quant.dicom.geometry.gaps import ct_flags
+        from quant.dicom.outline.flip import flip_flags
+        from quant.pipeline.laying import lay_regions
+        from quant.regions.sources import gather_shapes
+
+    study, selection = chosen
+    with watch.step("compare with CT"):
+        noticed = tuple(flip_flags(study, selection, volume))
+    with watch.step("read regions"):
+        found = gather_shapes(study, protocol.regions)
+    with watch.step("load kernels"):
+        warm_up()
+    with watch.step("lay regions"):
+        laid = lay_regions(found, study.study_uid, volume.grid, protocol.regions)
+        return laid, (*noticed, *ct_flags(selection.ct, laid.regions))
+
+
+def _under_noise(
+    blank: StudyRecord,
+    volume: "Volume",
+    laid: "LaidRegions",
+    spheres: "ReferenceSpheres",
+    protocol: "StudyProtocol",
+    measurements: tuple[Measurement, ...],
+) -> tuple[Measurement, ...]:
+    """Measure again under noise that the study's own hashes seed."""
+    from quant.measure.uncertainty import under_noise
+
+    seed = f"{blank.protocol_hash}\n{blank.input_hash}"
+    return under_noise(volume, laid.regions, spheres.placed, protocol, measurements, seed)
 
 
 def warm_up() -> None:
@@ -221,89 +246,3 @@ def _without_tumour(unit: str, intervals: "IntervalSettings") -> "Iterator[Measu
     units |= {chance_name(*one): Quantity.NONE for one in intervals.cutoffs.items()}
     for name, one in units.items():
         yield Measurement(name, None, one, flags=why)
-
-
-def _record(
-    blank: StudyRecord,
-    volume: "Volume",
-    laid: "LaidRegions",
-    spheres: "ReferenceSpheres",
-    measurements: tuple[Measurement, ...],
-) -> StudyRecord:
-    from quant.reference.placement import unused_marks
-
-    tumours = [region for region in laid.regions if region.role is Role.TUMOUR]
-    primary = max(tumours, key=lambda region: region.volume_ml, default=None)
-    flags = [*blank.flags, *volume.flags, *laid.flags]
-    if primary is None:
-        flags.append(Flag("TUMOUR_MISSING", _names_seen(laid)))
-    if primary is not None and len(tumours) > 1:
-        detail = f"{len(tumours)} regions, primary is {primary.name!r}"
-        flags.append(Flag("TUMOUR_SEVERAL", detail))
-    flags.extend(unused_marks(laid.marks))
-    for one in spheres.placed.values():
-        flags.extend(one.flags)
-    for role, why in spheres.flags.items():
-        flags.extend(flag for flag in why if role not in spheres.placed)
-    return replace(
-        blank,
-        series_uid=volume.provenance.series_uid,
-        modality=volume.provenance.modality,
-        unit=str(volume.unit),
-        radionuclide=volume.provenance.facts.get("Radionuclide", ""),
-        facts=dict(volume.provenance.facts),
-        regions=tuple(
-            _summary(region, laid.region_flags.get(region.name, ()), region is primary)
-            for region in laid.regions
-        ),
-        spheres=tuple(one.sphere for one in spheres.placed.values()),
-        measurements=measurements,
-        flags=tuple(flags),
-        quarantine=laid.quarantined,
-    )
-
-
-def _names_seen(laid: "LaidRegions") -> str:
-    """Name the regions that are there, so that a reader sees which one was meant."""
-    names = [*(region.name for region in laid.regions), *laid.unused]
-    shown = ", ".join(repr(name) for name in names[:NAMES_SHOWN])
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return f"regions found: {shown or 'none'}{more}"
-
-
-def _summary(region: "Region", flags: tuple[Flag, ...], is_primary: bool) -> RegionSummary:  # noqa: FBT001 - a fact of the region, not a switch
-    return RegionSummary(
-        name=region.name,
-        role=str(region.role),
-        source=region.source,
-        rule=str(region.rule),
-        volume_ml=region.volume_ml,
-        voxels=region.voxels,
-        clipped_fraction=region.clipped_fraction,
-        is_primary=is_primary,
-        flags=flags,
-    )
-
-
-def _judged(record: StudyRecord) -> StudyRecord:
-    """Set the status: ok when the primary and all its ratios were measured."""
-    if all(one.value is None for one in record.measurements):
-        info = CODES["NOTHING_MEASURED"]
-        detail = f"{info.sentence} {info.action}"
-        return failed(record, "NOTHING_MEASURED", detail)
-    refused = [one for one in record.quarantine if CODES[one.code].severity is Severity.ERROR]
-    whole = record.primary is not None and all(
-        record.measurement(ratio.name).value is not None for ratio in RATIOS
-    )
-    lost = any(flag.code in LOST_CODES for flag in record.flags)
-    complete = whole and not refused and not lost
-    return replace(record, status=Status.OK if complete else Status.PARTIAL)
-
-
-def _no_emission(blank: StudyRecord) -> StudyRecord:
-    errors = [flag for flag in blank.flags if flag.severity is Severity.ERROR]
-    first = errors[0] if errors else Flag("NO_EMISSION")
-    info = CODES[first.code]
-    rest = tuple(flag for flag in blank.flags if flag is not first)
-    message = f"{info.sentence} Found: {first.detail or 'none'}. Next step: {info.action}"
-    return failed(replace(blank, flags=rest), first.code, message)
