@@ -113,8 +113,14 @@ class Engines:
 
 
 @contextmanager
-def opened(means: Means = HERE) -> Iterator[Engines]:
+def opened(means: Means = HERE, *, ahead: bool = True) -> Iterator[Engines]:
     """Open who reads and who measures; both end with the context.
+
+    Parameters
+    ----------
+    means : Means
+    ahead : bool
+        Start a first process before there is something to do, so that it loads meanwhile.
 
     Raises
     ------
@@ -133,7 +139,8 @@ def opened(means: Means = HERE) -> Iterator[Engines]:
     header_s = HEADER_SHARE * means.study_s
     limits = Limits(memory_mib=means.memory_mib, study_s=means.study_s, header_s=header_s)
     with Cage(means.jobs, limits, is_loud=means.is_loud) as cage:
-        cage.start()
+        if ahead:
+            cage.start()
         from quant.pipeline.cage.reading import CagedReader
         from quant.pipeline.engines.caged import Caged
 

@@ -180,7 +180,7 @@ def _measure_folder(input_folder: Path, out: Path, protocol: str, wishes: Wishes
     """Check what was asked for and take the lock, before anything is loaded that takes long."""
     from quant.cli.logs import logging_to_file, logging_to_screen
     from quant.errors import require_folder, require_input
-    from quant.pipeline.folder import opened_folder
+    from quant.pipeline.folder import has_run, opened_folder
     from quant.pipeline.protocols import load_protocol
 
     settings = load_protocol(protocol)
@@ -193,7 +193,7 @@ def _measure_folder(input_folder: Path, out: Path, protocol: str, wishes: Wishes
         logging_to_file(place, debug=wishes.debug),
     ):
         try:
-            with opened(wishes.means) as engines:
+            with opened(wishes.means, ahead=not has_run(place)) as engines:
                 return _measure(input_folder, place, (settings, wishes), engines)
         except BaseException as error:
             logger.info("the run ended early: %s", type(error).__name__)

@@ -134,7 +134,7 @@ def derive(place: Path, sources: Sources, ledger: "Ledger", watch: "Stopwatch") 
     with watch.step("write report"):
         names = [one.record for one in sources.entries]
         pages = write_site(Source(place, names, records, refused), sources.form)
-    seals = {name: Seal.of(place / name).as_list() for name in (*TABLES, *PAGES)}
+    seals = {name: Seal.of(place / name) for name in (*TABLES, *PAGES)}
     note = {"key": key, "seals": seals, "pages": pages, "site": _states(place / SITE)}
     ledger.set_note(NOTE, json.dumps(note))
     return True

@@ -128,11 +128,10 @@ Row = tuple[str, str, str, str, str, str, str, int, int, int, float, str, str]
 
 def to_row(entry: Entry) -> Row:
     """Return an entry as a row with its checksum."""
-    seals = {name: seal.as_list() for name, seal in entry.seals.items()}
     row = (
         entry.record, entry.study_uid, entry.input_hash, entry.protocol_hash, entry.version,
         str(entry.status), entry.code, entry.refused, entry.errors, entry.attempts, entry.seconds,
-        json.dumps(seals, separators=(",", ":")),
+        json.dumps(entry.seals, separators=(",", ":")),
     )  # fmt: skip
     return (*row, checksum(row))
 

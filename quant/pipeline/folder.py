@@ -16,7 +16,7 @@ SEGMENTATION, MEASUREMENTS = "segmentation.dcm", "measurements.dcm"
 OBJECTS = (SEGMENTATION, MEASUREMENTS)
 """Files of a study's folder that other systems take in: they repeat the record."""
 
-LOG_NAME = "run.log.jsonl"
+LOG_NAME, MANIFEST_NAME = "run.log.jsonl", "run.json"
 
 
 @contextmanager
@@ -67,6 +67,11 @@ def _make(out: Path) -> None:
             needed="a folder that can be written",
             next_step="choose another folder with -o",
         ) from error
+
+
+def has_run(place: Path) -> bool:
+    """Tell whether a run has ended in a folder: the next may find nothing to do."""
+    return (place / MANIFEST_NAME).is_file()
 
 
 def sweep(place: Path) -> int:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quant.pipeline.digest import manifest_checksum, result_sums
-from quant.pipeline.folder import RECORDS
+from quant.pipeline.folder import MANIFEST_NAME, RECORDS
 from quant.pipeline.protocols import protocol_hash
 from quant.report.writing import write_text
 from quant.version import VERSION
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from quant.pipeline.entries import Entry
     from quant.pipeline.ledger import Ledger
 
-MANIFEST_NAME = "run.json"
 
 PERSONAL = ("patient_name", "patient_id")
 """Columns of the tables of studies and lesions that ``--identifiers`` adds."""

@@ -22,9 +22,9 @@ from quant.domain.text import inert
 from quant.errors import OutputError, UsageError
 from quant.pipeline.derived import NOTE, Sources, derive
 from quant.pipeline.digest import manifest_checksum
-from quant.pipeline.folder import RECORDS, STUDIES, opened_folder
+from quant.pipeline.folder import MANIFEST_NAME, RECORDS, STUDIES, opened_folder
 from quant.pipeline.ledger import Ledger
-from quant.pipeline.manifest import MANIFEST_NAME, PERSONAL
+from quant.pipeline.manifest import PERSONAL
 from quant.pipeline.protocols import load_protocol, protocol_hash, shipped_names
 from quant.pipeline.stopwatch import Stopwatch
 from quant.report.records import read_record

@@ -54,7 +54,7 @@ def _alike(one: dict[str, Entry], other: dict[str, Entry]) -> bool:
     """Tell whether entries agree in all but what only the run knew, and the times of copies."""
 
     def known(entry: Entry) -> Entry:
-        sums = {name: replace(seal, ctime_ns=0) for name, seal in entry.seals.items()}
+        sums = {name: seal._replace(ctime_ns=0) for name, seal in entry.seals.items()}
         return replace(entry, attempts=1, seconds=0.0, seals=sums)
 
     return {key: known(value) for key, value in one.items()} == {

@@ -27,6 +27,7 @@ from unittest import mock
 
 from quant.errors import QuantError
 from tests.support.mutator import Mutant, mutant
+from tests.support.run import uncaged
 from tests.support.seeds import siblings, study_files, write_study
 
 if TYPE_CHECKING:
@@ -248,16 +249,9 @@ def measured_here(source: Path, out: Path, protocol: str, *, plain: bool = False
     With ``plain`` neither pictures nor DICOM objects are made, which take nine tenths of the time.
     """
     from quant.cli import run
-    from quant.cli.means import Engines
-    from quant.dicom.files.reader import PlainReader
-    from quant.pipeline.work import InProcess
-
-    @contextlib.contextmanager
-    def opened(*_: object) -> Iterator[Engines]:
-        yield Engines(PlainReader(), InProcess())
 
     wishes = run.Wishes(objects=not plain, pictures=not plain)
-    with mock.patch("quant.cli.run.opened", opened):
+    with mock.patch("quant.cli.run.opened", uncaged):
         return int(run.measure_folder(source, out, protocol, wishes))
 
 

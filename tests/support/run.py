@@ -71,7 +71,7 @@ def here(*arguments: str | Path) -> tuple[int, str, str]:
     output, errors, status = io.StringIO(), io.StringIO(), 0
     with contextlib.ExitStack() as stack:
         for place in ("quant.cli.means.opened", "quant.cli.run.opened"):
-            stack.enter_context(mock.patch(place, _uncaged))
+            stack.enter_context(mock.patch(place, uncaged))
         for known in ("registered_commands", "registered_groups"):
             stack.enter_context(mock.patch.object(command.app, known, []))
         stack.enter_context(mock.patch.object(sys, "argv", ["quant", *map(str, arguments)]))
@@ -90,5 +90,5 @@ def run_here(folder: Path, out: Path, *arguments: str | Path) -> Outcome:
 
 
 @contextlib.contextmanager
-def _uncaged(*_: object) -> Iterator[Engines]:
+def _uncaged(*_: object, **__: object) -> Iterator[Engines]:
     yield Engines(PlainReader(), InProcess())

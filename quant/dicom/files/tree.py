@@ -3,9 +3,9 @@
 A ZIP archive counts as a folder: its members lie below it.
 """
 
+import contextlib
 import os
-import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,25 +38,32 @@ def walk(root: Path) -> Walk:
     if root.is_file():
         found.regular.append(root)
         return found
-
-    def note(error: OSError) -> None:
-        found.unreadable.append(Path(os.fsdecode(error.filename)))
-
-    for folder, folders, names in os.walk(root, onerror=note, followlinks=False):
-        if folder != str(root) and _holds_results(folders, names):
-            folders.clear()
+    folders = [str(root)]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as listed:
+                entries = list(listed)
+        except OSError:
+            found.unreadable.append(Path(folder))
             continue
-        here = Path(folder)
-        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
-        for name in (*names, *links):
-            try:
-                regular = stat.S_ISREG(os.lstat(f"{folder}/{name}").st_mode)
-            except OSError:
-                regular = False
-            (found.regular if regular else found.special).append(here / name)
-    found.regular.sort(key=by_parts)
-    found.special.sort(key=by_parts)
+        if folder == str(root) or not _holds_results({one.name for one in entries}):
+            folders += _enter(entries, found)
+    for paths in (found.regular, found.special, found.unreadable):
+        paths.sort(key=by_parts)
     return found
+
+
+def _enter(entries: "Iterable[os.DirEntry[str]]", found: Walk) -> Iterator[str]:
+    """Enter files, as what the system mostly has said they are; yield the folders."""
+    for one in entries:
+        is_regular = False
+        with contextlib.suppress(OSError):
+            if one.is_dir(follow_symlinks=False):
+                yield one.path
+                continue
+            is_regular = one.is_file(follow_symlinks=False)
+        (found.regular if is_regular else found.special).append(Path(one.path))
 
 
 def by_parts(path: Path) -> str:
@@ -64,10 +71,9 @@ def by_parts(path: Path) -> str:
     return str(path).replace(os.sep, "\0")
 
 
-def _holds_results(folders: list[str], names: list[str]) -> bool:
+def _holds_results(names: set[str]) -> bool:
     """Tell an output folder of this engine, whole or not: results are no input of the next run."""
-    mine = "run.log.jsonl" in names or "records" in folders
-    return mine and (".lock" in names or "run.json" in names)
+    return bool(names & {"run.log.jsonl", "records"}) and bool(names & {".lock", "run.json"})
 
 
 def is_region_file(path: FilePath) -> bool:
