@@ -316,10 +316,10 @@ def _header(text: object) -> Header | None:
         return None
     if not isinstance(kept, list) or len(kept) != len(TEXTS) + 1:
         return None
-    texts, values = kept[:-1], kept[-1]
-    if not all(isinstance(one, str) for one in texts) or not isinstance(values, dict):
+    values = kept.pop()
+    if {*map(type, kept)} != {str} or not isinstance(values, dict):
         return None
-    for key in [key for key, one in values.items() if one.__class__ is list]:
-        values[key] = tuple(values[key])
-    kept_texts = dict(zip(TEXTS, texts, strict=True))
-    return Header(**kept_texts, facts=values)
+    for key, one in values.items():
+        if one.__class__ is list:
+            values[key] = tuple(one)
+    return Header(**dict(zip(TEXTS, kept, strict=True)), facts=values)

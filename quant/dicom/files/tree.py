@@ -48,13 +48,13 @@ def walk(root: Path) -> Walk:
             found.unreadable.append(Path(folder))
             continue
         if folder == str(root) or not _holds_results({one.name for one in entries}):
-            folders += _enter(entries, found)
+            folders += _enter(Path(folder), entries, found)
     for paths in (found.regular, found.special, found.unreadable):
         paths.sort(key=by_parts)
     return found
 
 
-def _enter(entries: "Iterable[os.DirEntry[str]]", found: Walk) -> Iterator[str]:
+def _enter(folder: Path, entries: "Iterable[os.DirEntry[str]]", found: Walk) -> Iterator[str]:
     """Enter files, as what the system mostly has said they are; yield the folders."""
     for one in entries:
         is_regular = False
@@ -63,7 +63,7 @@ def _enter(entries: "Iterable[os.DirEntry[str]]", found: Walk) -> Iterator[str]:
                 yield one.path
                 continue
             is_regular = one.is_file(follow_symlinks=False)
-        (found.regular if is_regular else found.special).append(Path(one.path))
+        (found.regular if is_regular else found.special).append(folder / one.name)
 
 
 def by_parts(path: Path) -> str:
