@@ -3,7 +3,8 @@
 from quant.domain.flags import CODES, Flag
 from quant.domain.record import LESION_ROLES, RegionSummary, StudyRecord
 from quant.domain.units import Unit
-from quant.report.ratios import answers, chances, ratio_rows
+from quant.report.flagged import explained
+from quant.report.ratios import RatioRow, answers, chances, ratio_rows
 
 ABSENT = "\u2013"
 """An en dash stands for an absent value."""
@@ -48,6 +49,8 @@ def study_view(record: StudyRecord) -> dict[str, object]:
     ]
     return {
         "record": record,
+        "uptake_unit": uptake_unit,
+        "covers": _coverage(ratios),
         "ratios": ratios,
         "with_noise": any(row.noise is not None for row in ratios),
         "chances": chances(record),
@@ -61,6 +64,12 @@ def study_view(record: StudyRecord) -> dict[str, object]:
         "flags": _explained(record),
         "traces": _traces(record),
     }
+
+
+def _coverage(ratios: list[RatioRow]) -> str:
+    """Which part the intervals of the ratios cover, as the record says it."""
+    covered = [row.measured.interval.covers for row in ratios if row.measured.interval]
+    return covered[0].split(" of ")[0].replace("%", "\u00a0%") if covered else ""
 
 
 def _verdict(record: StudyRecord) -> str:
@@ -84,20 +93,11 @@ def _region_values(record: StudyRecord, region: RegionSummary) -> list[float | i
 
 
 def _explained(record: StudyRecord) -> list[tuple[Flag, str, str, str]]:
-    """Each flag once: the flag, severity, meaning and what to do, errors first."""
-    order = {"error": 0, "warning": 1, "information": 2}
-    own = list(record.flags)
-    known = {flag.code for flag in own}
-    for one in record.measurements:
-        for flag in one.flags:
-            if flag.code not in known:
-                known.add(flag.code)
-                own.append(flag)
-    rows = [
+    """Each code once: with what was found, severity, meaning and what to do, the worst first."""
+    return [
         (flag, str(flag.severity), CODES[flag.code].sentence, CODES[flag.code].action)
-        for flag in dict.fromkeys(own)
+        for flag in explained(record)
     ]
-    return sorted(rows, key=lambda row: order[row[1]])
 
 
 def _traces(record: StudyRecord) -> list[tuple[str, str]]:

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from quant.domain.flags import CODES, Severity
-from quant.domain.record import LESION_ROLES
+from quant.domain.flags import CODES
 from quant.domain.text import plain
+from quant.report.flagged import codes_of
 from quant.report.pictures.canvas import FINE, INK, RULE, SOFT, Box, Canvas, Style
 from quant.report.pictures.charts import histogram, sweep_chart
 from quant.report.pictures.layout import HEIGHT, MARGIN, RIGHT, WIDTH, Panel, Sheet
@@ -23,8 +23,6 @@ from quant.report.pictures.scene import Scene
 from quant.report.pictures.views import empty_panel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from quant.domain.record import StudyRecord
     from quant.report.pictures.copies import Copies
 
@@ -156,20 +154,3 @@ def _notes(canvas: Canvas, record: "StudyRecord", top: int) -> Panel:
         canvas.text((RIGHT, y), canvas.fitted(line, right - RIGHT, FINE), FINE)
         y += 20
     return Panel("notes", (RIGHT, top, right, HEIGHT - 30))
-
-
-def codes_of(record: "StudyRecord") -> tuple[list[str], list[str]]:
-    """Return every code of a study once, the worst first; apart, those of other lesions only."""
-    lesions = {one.name for one in record.regions if one.role in LESION_ROLES}
-    lesions -= {one.name for one in record.regions if one.is_primary}
-    flags = {flag.code: None for flag in record.flags}
-    flags |= {one.code: None for one in record.quarantine}
-    others: dict[str, None] = {}
-    for one in record.measurements:
-        (others if one.roi in lesions else flags).update({flag.code: None for flag in one.flags})
-    return _worst_first(flags), _worst_first(set(others) - set(flags))
-
-
-def _worst_first(codes: "Iterable[str]") -> list[str]:
-    weights = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFORMATION: 2}
-    return sorted(codes, key=lambda code: (weights[CODES[code].severity], code))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status, StudyRecord
 from quant.report.columns import joined_flags
+from quant.report.flagged import codes_of, worst_first
 from quant.report.page import number
 from quant.report.ratios import RATIO_LABELS
 from quant.report.site.charts import Chart, Point, chart
@@ -31,8 +32,6 @@ MOST_FLAGS = 3
 SHOWN_AT_FIRST = 250
 """Rows of the table that are laid out at once, where scripts run; more come while scrolling."""
 
-ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFORMATION: 2}
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -45,6 +44,8 @@ class Row:
     unit: str
     cells: tuple[str, ...]
     codes: tuple[str, ...]
+    own: tuple[str, ...]
+    """Those that are not of other lesions only, the worst first: a row shows these by name."""
 
     @property
     def short(self) -> str:
@@ -53,8 +54,8 @@ class Row:
 
     @property
     def loud(self) -> list[tuple[str, str]]:
-        """The first codes with their severity, errors first; not those that only inform."""
-        known = [(code, CODES[code].severity) for code in self._ranked]
+        """The first of its own codes with their severity; not those that only inform."""
+        known = [(code, CODES[code].severity) for code in self.own]
         loud = [(code, str(how)) for code, how in known if how is not Severity.INFORMATION]
         return loud[:MOST_FLAGS]
 
@@ -62,11 +63,7 @@ class Row:
     def quiet(self) -> list[str]:
         """All other codes."""
         loud = {code for code, _ in self.loud}
-        return [code for code in self._ranked if code not in loud]
-
-    @property
-    def _ranked(self) -> list[str]:
-        return sorted(self.codes, key=lambda code: (ORDER[CODES[code].severity], code))
+        return [code for code in worst_first(self.codes) if code not in loud]
 
 
 class Batch:
@@ -90,6 +87,7 @@ class Batch:
         names = {one.name for one in record.measurements}
         values = {key: record.value(key) if key in names else None for key in HEADS}
         href = self._href(name)
+        codes = tuple(filter(None, joined_flags(record).split(";")))
         row = Row(
             href=href,
             study_uid=record.study_uid,
@@ -97,7 +95,8 @@ class Batch:
             status=str(record.status),
             unit=record.unit,
             cells=tuple(number(values[key]) for key in HEADS),
-            codes=tuple(filter(None, joined_flags(record).split(";"))),
+            codes=codes,
+            own=tuple(code for code in codes_of(record)[0] if code in codes),
         )
         self._rows.append(row)
         for key, points in self._points.items():
@@ -113,7 +112,7 @@ class Batch:
         counts = Counter(code for row in rows for code in row.codes)
         refused = [(one, CODES[one.code]) for one in quarantine]
         known = {*counts, *(one.code for one in quarantine)}
-        ranked = sorted(known, key=lambda code: (ORDER[CODES[code].severity], code))
+        ranked = worst_first(known)
         states = Counter(row.status for row in rows)
         return {
             "rows": rows,

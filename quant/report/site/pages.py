@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -11,6 +12,8 @@ from quant.report.site.parts import HERE, SCRIPTS
 from quant.report.site.security import policy_of_folder, policy_of_single
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from quant.domain.record import StudyRecord
     from quant.domain.study import QuarantineEntry
     from quant.report.site.batch import Batch
@@ -68,20 +71,24 @@ def _printable(value: object) -> object:
     return "".join(one if one.isprintable() else " " for one in value)
 
 
+@cache
+def templates() -> "Environment":
+    """Return the templates of all pages, each compiled once."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_printable,
+        loader=FileSystemLoader(HERE / "templates"),
+    )
+    environment.filters["number"] = number
+    return environment
+
+
 class Pages:
-    """The templates, read once."""
-
-    def __init__(self) -> None:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-        self._environment = Environment(
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            finalize=_printable,
-            loader=FileSystemLoader(HERE / "templates"),
-        )
-        self._environment.filters["number"] = number
+    """The templates, filled."""
 
     def study(self, record: "StudyRecord", place: Place) -> Markup:
         """Fill the page of a study."""
@@ -106,4 +113,4 @@ class Pages:
         return str(self._filled("page.html.j2", inside))
 
     def _filled(self, name: str, inside: Mapping[str, object]) -> Markup:
-        return Markup(self._environment.get_template(name).render(inside))  # noqa: S704 - escaped
+        return Markup(templates().get_template(name).render(inside))  # noqa: S704 - escaped

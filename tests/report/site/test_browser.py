@@ -288,6 +288,56 @@ def test_a_click_places_the_crosshair_where_it_is(viewed: Opened) -> None:
     assert abs(z) < 12.0
 
 
+def bar_mm(opened: Opened, plane: str) -> tuple[float, float, float]:
+    """Length of a slice's scale bar by its text and by NiiVue's field, and that field, mm."""
+    opened.settle()
+    words, bar, wide, field = opened.page.evaluate(
+        """plane => {
+          const tile = document.querySelector(`.tile[data-plane='${plane}']`);
+          const bar = tile.querySelector(".bar");
+          const slices = document.querySelector(".viewer").viewer.nv.screenSlices;
+          return [bar.textContent, bar.offsetWidth, tile.offsetWidth,
+            slices.find(one => one.axCorSag === Number(plane)).fovMM[0]];
+        }""",
+        plane,
+    )
+    return float(words.split()[0]), bar * abs(field) / wide, abs(field)
+
+
+def test_the_wheel_leafs_and_with_ctrl_zooms_and_the_scale_bar_stays_right(viewed: Opened) -> None:
+    viewed.page.locator("label:has(input[value=all])").click()
+    viewed.page.locator(".tile").first.scroll_into_view_if_needed()
+    viewed.settle()
+    box = viewed.page.locator(f".tile[data-plane='{AXIAL}']").bounding_box()
+    assert box is not None
+    start, before = place_of(viewed), bar_mm(viewed, AXIAL)
+    middle = box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
+
+    viewed.page.mouse.move(*middle)
+    viewed.page.evaluate("document.activeElement.blur()")
+    viewed.page.mouse.wheel(0, 1)
+    assert place_of(viewed) == start, "without focus the page is scrolled"
+    viewed.page.evaluate("document.querySelector('.stage canvas').focus({preventScroll: true})")
+    for _ in range(2):
+        viewed.page.mouse.wheel(0, 100)
+        viewed.settle()
+    np.testing.assert_allclose(np.array(place_of(viewed)) - start, [0, 0, -8.0], atol=0.1)
+    assert bar_mm(viewed, AXIAL) == pytest.approx(before)
+
+    viewed.page.keyboard.down("Control")
+    for _ in range(3):
+        viewed.page.mouse.wheel(0, -100)
+    viewed.page.keyboard.up("Control")
+    zoomed = bar_mm(viewed, AXIAL)
+    viewed.page.keyboard.press("Home")
+    viewed.settle()
+
+    assert before[0] == pytest.approx(before[1], rel=0.02)
+    assert zoomed[2] < 0.8 * before[2]
+    assert zoomed[0] == pytest.approx(zoomed[1], rel=0.02)
+    assert bar_mm(viewed, AXIAL) == pytest.approx(before)
+
+
 def test_sorting_orders_numbers_as_numbers_and_keeps_absent_values_last(
     opened_pages: Site,
 ) -> None:

@@ -4,7 +4,8 @@
   const VIEWS = { all: "All", axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", solid: "3D" };
   const MAPS = ["inferno", "viridis", "cividis", "hot", "gray"];
   const KEYS =
-    "Click or touch to place the crosshair; scroll over a slice, after a click, to leaf through. " +
+    "Click or touch to place the crosshair. After a click, scroll over a slice to leaf through, " +
+    "with Ctrl to zoom; drag with the right button to move the picture; Home shows all of it. " +
     "With the picture in focus, the left and right arrow keys move to the patient's right and " +
     "left, up and down to head and feet, Page Up and Page Down to front and back; Shift makes " +
     "ten steps of one.";

@@ -100,7 +100,8 @@
         count += on;
       }
       restrict(table, Number(table.dataset.limit));
-      shown.value = count === rows.length ? `${count} studies` : `${count} of ${rows.length} studies`;
+      const all = `${rows.length} ${rows.length === 1 ? "study" : "studies"}`;
+      shown.value = count === rows.length ? all : `${count} of ${all}`;
     };
     find.addEventListener("input", apply);
     for (const one of [flag, status]) one.addEventListener("change", apply);

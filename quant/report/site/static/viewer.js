@@ -19,6 +19,11 @@
   const DEPTH = { 0: 2, 1: 1, 2: 0 };
   const OPACITY = { organ: 0.25 };
   const STEPS = 1000;
+  const TOWARDS = { 0: [0, 0, -1], 1: [0, 1, 0], 2: [1, 0, 0] };
+  const NOTCH = 50;
+  const LINE = 33;
+  const LENGTHS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+  const LONGEST = 0.3;
   const FIRST_FADE = 0.25;
   const FADING = 2;
   const OPTIONS = {
@@ -161,6 +166,7 @@
       const keys = element("p", { class: "note", id: `${host.id}-keys` }, KEYS);
       host.replaceChildren(bar, this.stage, this.colours, this.place, legend(this.shapes), keys);
       this.stage.addEventListener("keydown", (event) => this.key(event), true);
+      this.stage.addEventListener("wheel", (event) => this.wheel(event), { capture: true });
       host.dataset.state = "starting";
     }
 
@@ -223,11 +229,44 @@
         ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, 0, 1], ArrowDown: [0, 0, -1],
         PageUp: [0, -1, 0], PageDown: [0, 1, 0],
       }[event.key];
-      if (!move) return;
+      if (!move && event.key !== "Home") return;
       event.preventDefault();
+      if (move) this.step(move, event.shiftKey ? 10 : 1);
+      else this.whole();
+    }
+
+    /** Move the crosshair by voxels, within the emission volume. */
+    step(move, count) {
       const { spacing, low, high } = this.study.emission;
-      const step = spacing * (event.shiftKey ? 10 : 1);
-      this.goTo(this.at.map((one, n) => Math.min(high[n], Math.max(low[n], one + move[n] * step))));
+      this.goTo(this.at.map((one, n) =>
+        Math.min(high[n], Math.max(low[n], one + move[n] * spacing * count))));
+    }
+
+    /** Show the whole field again. */
+    whole() {
+      this.nv.scene.pan2Dxyzmm = [0, 0, 0, 1];
+      this.nv.drawScene();
+    }
+
+    /** Leaf through the slice under the pointer; zoom with Ctrl; scroll the page without focus. */
+    wheel(event) {
+      if (document.activeElement !== this.canvas) {
+        event.stopPropagation();
+        return;
+      }
+      const tile = [...this.sides.children].find((one) => {
+        const box = one.getBoundingClientRect();
+        return event.clientX >= box.left && event.clientX < box.right
+          && event.clientY >= box.top && event.clientY < box.bottom;
+      });
+      if (!tile || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.rolled = (this.rolled || 0) + event.deltaY * (event.deltaMode ? LINE : 1);
+      if (Math.abs(this.rolled) < NOTCH) return;
+      const sign = Math.sign(this.rolled);
+      this.rolled = 0;
+      this.step(TOWARDS[tile.dataset.plane].map((one) => one * sign), 1);
     }
 
     /** Say where the crosshair is and what the display copies hold there. */
@@ -331,7 +370,7 @@
       pen.stroke();
     }
 
-    /** Write the sides of the patient at the edges of every slice. */
+    /** Write the sides of the patient at the edges of every slice, and a bar of a round length. */
     mark() {
       const ratio = this.canvas.width / Math.max(1, this.canvas.clientWidth);
       const tiles = [];
@@ -346,6 +385,12 @@
         for (const [side, letter] of Object.entries(words)) {
           tile.append(element("span", { class: side }, letter));
         }
+        const pixels = width / Math.abs(slice.fovMM[0]);
+        const fitting = LENGTHS.filter((one) => one * pixels <= LONGEST * width);
+        const length = fitting.length ? fitting[fitting.length - 1] : LENGTHS[0];
+        const bar = element("div", { class: "bar" }, `${length}\u202fmm`);
+        bar.style.width = `${length * pixels}px`;
+        tile.append(bar);
         tiles.push(tile);
       }
       this.sides.replaceChildren(...tiles);
