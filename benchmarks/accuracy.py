@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from bodies import KINDS, Spacing, centre_weights, read, shape_of, solid, weights_of
 
-from quant.measure.passport_estimators import NAMES
+from quant.measure.passport.estimators import NAMES
 from quant.version import VERSION
 
 SIZES_ML = (1.0, 5.0, 20.0, 60.0, 200.0)

@@ -37,9 +37,9 @@ from bodies import (
 )
 from numpy.typing import NDArray
 
-from quant.measure.isosurfaces import gaussian_smoothed
-from quant.measure.passport_estimators import NAMES
-from quant.measure.passport_floor import SIGMA_PER_FWHM, brightest
+from quant.measure.passport.estimators import NAMES
+from quant.measure.passport.floor import SIGMA_PER_FWHM, brightest
+from quant.measure.shape.isosurfaces import gaussian_smoothed
 
 SEED = 20251121
 CUT_OFF = 0.34

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.measure.passport_estimators import NAMES, Shape, estimated
+from quant.measure.passport.estimators import NAMES, Shape, estimated
 from quant.phantom.compounds import BallUnion, Dumbbell
 from quant.phantom.occupancy import centre_mask, occupancy
 from quant.phantom.solids import (

@@ -12,7 +12,7 @@ from rows import Row, json_option, speed_rows, write_rows
 from surface import BALL_30_ML, CT, LIVER_1_6_L, LIVER_1_L, Mask, Spacing, cut_out, floors, table
 from timing import fastest_s
 
-from quant.measure.surface import max_diameter_mm, measure_surface
+from quant.measure.shape.surface import max_diameter_mm, measure_surface
 
 Contenders = dict[str, Callable[[], object]]
 

@@ -24,10 +24,10 @@ from quant.domain.sphere import PlacedSphere
 from quant.domain.units import Unit
 from quant.domain.volume import Volume
 from quant.measure.intervals import with_intervals
+from quant.measure.noise.rows import under_noise
 from quant.measure.positions import position_values
 from quant.measure.ratios import RATIOS, measure_ratios
 from quant.measure.spheres import measure_spheres
-from quant.measure.uncertainty import under_noise
 from quant.measure.uptake import measure_uptake
 from quant.phantom.blur import blur_matrix
 from quant.phantom.occupancy import occupancy

@@ -16,7 +16,7 @@ from timing import as_lines, fastest_s
 
 from quant.domain.grid import Grid
 from quant.domain.region import Region
-from quant.measure.surface import (
+from quant.measure.shape.surface import (
     isosurface_area_volume,
     measure_label_surfaces,
     measure_surface,

@@ -68,7 +68,7 @@ def volume(size: int) -> Volume:
 
 def surface(size: int) -> Prepared:
     """Area, volume and Euler number of a mask."""
-    from quant.measure.surface import measure_surface
+    from quant.measure.shape.surface import measure_surface
 
     one = mask(size)
     return Prepared(lambda: measure_surface(one, SPACING_MM), one.nbytes)
@@ -76,7 +76,7 @@ def surface(size: int) -> Prepared:
 
 def label_surfaces(size: int, count: int = LABELS) -> Prepared:
     """Areas and volumes of all labels."""
-    from quant.measure.surface import measure_label_surfaces
+    from quant.measure.shape.surface import measure_label_surfaces
 
     one = labels(size, count)
     return Prepared(lambda: measure_label_surfaces(one, SPACING_MM), one.nbytes)
@@ -84,7 +84,7 @@ def label_surfaces(size: int, count: int = LABELS) -> Prepared:
 
 def isosurface(size: int) -> Prepared:
     """Area and volume of a grey-level isosurface."""
-    from quant.measure.surface import isosurface_area_volume
+    from quant.measure.shape.surface import isosurface_area_volume
 
     one = weights(size)
     return Prepared(lambda: isosurface_area_volume(one, 0.5, SPACING_MM), one.nbytes)
@@ -100,7 +100,7 @@ def mesh(size: int) -> Prepared:
 
 def diameter(size: int) -> Prepared:
     """Measure the maximum 3D diameter."""
-    from quant.measure.surface import max_diameter_mm
+    from quant.measure.shape.surface import max_diameter_mm
 
     one = mask(size)
     return Prepared(lambda: max_diameter_mm(one, SPACING_MM), one.nbytes)
@@ -108,7 +108,7 @@ def diameter(size: int) -> Prepared:
 
 def parts(size: int) -> Prepared:
     """Count parts and cavities."""
-    from quant.measure.surface import count_parts
+    from quant.measure.shape.surface import count_parts
 
     one = mask(size)
     return Prepared(lambda: count_parts(one), one.nbytes)

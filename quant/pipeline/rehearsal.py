@@ -136,15 +136,15 @@ def _uptake(volume: Volume, region: Region) -> None:
 
 def _shape(volume: Volume, region: Region) -> None:
     from quant.domain.protocol import MorphologySettings
-    from quant.measure.morphology import measure_morphology
-    from quant.measure.passport import measure_passport
+    from quant.measure.passport.passport import measure_passport
+    from quant.measure.shape.morphology import measure_morphology
 
     measure_morphology(region, MorphologySettings())
     measure_passport(volume, region, MorphologySettings())
 
 
 def _surfaces(volume: Volume, region: Region) -> None:
-    from quant.measure.surface import isosurface_area_volume
+    from quant.measure.shape.surface import isosurface_area_volume
     from quant.mesh.build import isosurface_mesh, region_mesh
 
     region_mesh(region)
@@ -154,8 +154,8 @@ def _surfaces(volume: Volume, region: Region) -> None:
 
 def _labels(volume: Volume) -> None:
     from quant.measure.resample import resample_linear
+    from quant.measure.shape.surface import measure_label_surfaces
     from quant.measure.statistics import measure_label_statistics
-    from quant.measure.surface import measure_label_surfaces
     from quant_kernels.overlap import label_boxes
 
     labels = np.zeros(volume.grid.shape, dtype=np.int32)

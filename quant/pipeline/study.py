@@ -161,7 +161,7 @@ def _under_noise(
     measurements: tuple[Measurement, ...],
 ) -> tuple[Measurement, ...]:
     """Measure again under noise that the study's own hashes seed."""
-    from quant.measure.uncertainty import under_noise
+    from quant.measure.noise.rows import under_noise
 
     seed = f"{blank.protocol_hash}\n{blank.input_hash}"
     return under_noise(volume, laid.regions, spheres.placed, protocol, measurements, seed)
@@ -185,9 +185,9 @@ def _measurements(
 ) -> tuple[Measurement, ...]:
     from quant.measure.intensity import measure_intensity
     from quant.measure.intervals import with_intervals
-    from quant.measure.morphology import measure_morphology
     from quant.measure.positions import position_values
     from quant.measure.ratios import measure_ratios
+    from quant.measure.shape.morphology import measure_morphology
     from quant.measure.spheres import measure_spheres
     from quant.measure.uptake import measure_uptake
 
@@ -215,7 +215,7 @@ def _passports(
     volume: "Volume", regions: "Sequence[Region]", protocol: "StudyProtocol"
 ) -> "tuple[Passport, ...]":
     """Judge the shape of every tumour and lesion."""
-    from quant.measure.passport import measure_passport
+    from quant.measure.passport.passport import measure_passport
 
     return tuple(
         measure_passport(volume, region, protocol.morphology)
@@ -225,7 +225,7 @@ def _passports(
 
 
 def _passport_rows(passports: "Sequence[Passport]") -> "Iterator[Measurement]":
-    from quant.measure.passport_rows import passport_rows
+    from quant.measure.passport.rows import passport_rows
 
     for passport in passports:
         yield from passport_rows(passport)
@@ -233,8 +233,8 @@ def _passport_rows(passports: "Sequence[Passport]") -> "Iterator[Measurement]":
 
 def _without_tumour(unit: str, intervals: "IntervalSettings") -> "Iterator[Measurement]":
     """Yield the study's own values as absent: there is no tumour to measure."""
-    from quant.measure.morphology import SHAPE_UNITS
-    from quant.measure.passport_rows import PASSPORT_UNITS
+    from quant.measure.passport.rows import PASSPORT_UNITS
+    from quant.measure.shape.morphology import SHAPE_UNITS
 
     why = (Flag("TUMOUR_MISSING", "no usable region with role tumour"),)
     units: dict[str, str] = dict.fromkeys(

@@ -24,12 +24,11 @@ from quant.domain.units import Unit
 from quant.domain.volume import Volume
 from quant.errors import QuantError
 from quant.measure.intensity import measure_intensity
-from quant.measure.morphology import measure_morphology
-from quant.measure.passport import measure_passport
-from quant.measure.passport_rows import passport_rows
+from quant.measure.passport.passport import measure_passport
+from quant.measure.passport.rows import passport_rows
 from quant.measure.resample import resample_linear, resample_mask
-from quant.measure.statistics import measure_label_peaks, measure_label_statistics
-from quant.measure.surface import (
+from quant.measure.shape.morphology import measure_morphology
+from quant.measure.shape.surface import (
     Surface,
     count_parts,
     isosurface_area_volume,
@@ -37,6 +36,7 @@ from quant.measure.surface import (
     measure_label_surfaces,
     measure_surface,
 )
+from quant.measure.statistics import measure_label_peaks, measure_label_statistics
 from quant.measure.uptake import measure_uptake
 from quant.mesh.build import isosurface_mesh, region_mesh
 from quant.reference.placement import place_spheres

@@ -6,7 +6,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
-from quant.measure.surface import max_diameter_mm
+from quant.measure.shape.surface import max_diameter_mm
 from quant_kernels.components import count_components
 from quant_kernels.diameter import farthest_distance, hull_candidates
 from tests.support.masks import Mask, Spacing, blob, noise, skimage_mesh, torus

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from quant.domain.grid import Grid
 from quant.domain.protocol import MorphologySettings
 from quant.domain.region import Region
-from quant.measure.morphology import measure_morphology
+from quant.measure.shape.morphology import measure_morphology
 from quant.mesh import CONVENTION, ply_bytes, region_mesh, stl_bytes, to_trimesh
 from quant.report.meshes import write_meshes
 from tests.support.geometry import AFFINES, grid
@@ -165,7 +165,7 @@ def test_both_files_of_a_study_hold_the_same_mesh(tmp_path: Path) -> None:
 def test_the_table_of_triangles_is_read_without_heavy_libraries() -> None:
     """What measures a shape must not wait for what draws it."""
     script = (
-        "import sys, quant.mesh.lorensen, quant.measure.morphology; "
+        "import sys, quant.mesh.lorensen, quant.measure.shape.morphology; "
         "print([m for m in ('trimesh', 'skimage', 'scipy', 'numba') if m in sys.modules])"
     )
     done = subprocess.run(  # noqa: S603 - our own command

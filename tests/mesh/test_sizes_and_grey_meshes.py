@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from quant.domain.grid import Grid
 from quant.domain.region import Region
 from quant.errors import StudyError
-from quant.measure.surface import isosurface_area_volume, measure_surface
+from quant.measure.shape.surface import isosurface_area_volume, measure_surface
 from quant.mesh import as_trimesh, isosurface_mesh, region_mesh, to_trimesh
 from quant.mesh.lorensen import CORNERS, cube_bits, mesh_size, triangle_table
 from quant_kernels.surface import region_histogram

@@ -12,9 +12,9 @@ from quant.domain.record import RegionSummary, Status, StudyRecord
 from quant.domain.region import Region
 from quant.domain.units import Unit
 from quant.domain.volume import Volume
-from quant.measure.morphology import measure_morphology
-from quant.measure.passport import measure_passport
-from quant.measure.passport_rows import passport_rows
+from quant.measure.passport.passport import measure_passport
+from quant.measure.passport.rows import passport_rows
+from quant.measure.shape.morphology import measure_morphology
 from quant.report.columns import LESION_COLUMNS, STUDY_COLUMNS
 from quant.report.records import read_record, write_record
 from quant.report.site.build import Source, write_site

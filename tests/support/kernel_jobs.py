@@ -78,26 +78,26 @@ def _flat(*arrays: object) -> Numbers:
 
 
 def _surface() -> Numbers:
-    from quant.measure.surface import measure_surface
+    from quant.measure.shape.surface import measure_surface
 
     return _flat(astuple(measure_surface(mask(), SPACING_MM)))
 
 
 def _one_label() -> Numbers:
-    from quant.measure.surface import measure_surface
+    from quant.measure.shape.surface import measure_surface
 
     return _flat(astuple(measure_surface(labels(), SPACING_MM, label=3)))
 
 
 def _label_surfaces() -> Numbers:
-    from quant.measure.surface import measure_label_surfaces
+    from quant.measure.shape.surface import measure_label_surfaces
 
     found = measure_label_surfaces(labels(), SPACING_MM)
     return _flat(list(found), *(astuple(one) for one in found.values()))
 
 
 def _isosurface() -> Numbers:
-    from quant.measure.surface import isosurface_area_volume
+    from quant.measure.shape.surface import isosurface_area_volume
 
     return _flat(isosurface_area_volume(volume().values, 60.0, SPACING_MM))
 
@@ -109,13 +109,13 @@ def _meshes() -> Numbers:
 
 
 def _diameter() -> Numbers:
-    from quant.measure.surface import max_diameter_mm
+    from quant.measure.shape.surface import max_diameter_mm
 
     return _flat(max_diameter_mm(mask(), SPACING_MM))
 
 
 def _parts() -> Numbers:
-    from quant.measure.surface import count_parts
+    from quant.measure.shape.surface import count_parts
 
     return _flat(count_parts(mask()), count_parts((labels() == 2).astype(np.uint8)))
 
@@ -221,15 +221,15 @@ def _label_boxes() -> Numbers:
 
 
 def _morphology() -> Numbers:
-    from quant.measure.morphology import measure_morphology
+    from quant.measure.shape.morphology import measure_morphology
 
     rows = measure_morphology(region(), MorphologySettings(grid_mm=4.5))
     return _flat([np.nan if row.value is None else row.value for row in rows])
 
 
 def _passport() -> Numbers:
-    from quant.measure.passport import measure_passport
-    from quant.measure.passport_rows import passport_rows
+    from quant.measure.passport.passport import measure_passport
+    from quant.measure.passport.rows import passport_rows
 
     rows = passport_rows(measure_passport(volume(), region(), MorphologySettings()))
     return _flat([np.nan if row.value is None else row.value for row in rows])

@@ -281,7 +281,7 @@ def _to_patient(
 
 
 def _count_parts(mask: NDArray[np.bool_]) -> int:
-    from quant.measure.surface import count_parts
+    from quant.measure.shape.surface import count_parts
 
     block = np.ascontiguousarray(mask[None]).view(np.uint8)
     return int(count_parts(block)[0])

@@ -1,0 +1,1 @@
+"""Counting noise: its level, and what it does to values and ratios."""

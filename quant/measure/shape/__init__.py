@@ -1,0 +1,1 @@
+"""Shape of a region: surface, volume, diameter, asphericity."""
