@@ -74,7 +74,8 @@ def found(record: "StudyRecord", names: tuple[str, ...], digits: int = 4) -> Fou
     texts = [number(value, digits) for value in values]
     if len(texts) == 2:
         decimals = len(texts[0].partition(".")[2])
-        return Found(f"{texts[0]} ± {values[1]:,.{decimals}f}")
+        spread = number(values[1], 2) if "e" in texts[0] else f"{values[1]:,.{decimals}f}"
+        return Found(f"{texts[0]} ± {spread}")
     return Found(", ".join(texts))
 
 
@@ -92,19 +93,24 @@ def ratio_table(canvas: Canvas, box: Box, record: "StudyRecord") -> Panel:
         canvas.rule(left, right, y - 19)
         canvas.text((left, y), label, BODY)
         one = found(record, (name,))
-        canvas.text((value_at, y), one.text, STRONG, "rs")
+        value = record.value(name) if one.text != ABSENT else None
+        canvas.text((value_at, y), _ratio(value), STRONG, "rs")
         if one.why:
             canvas.text((from_at, y), canvas.fitted(one.why, right - from_at, HEAD), HEAD)
             continue
         interval = record.interval(name) if one.text != ABSENT else None
         if interval is not None:
-            words = f"{number(interval.low)} {ABSENT} {number(interval.high)}"
+            words = f"{_ratio(interval.low)} {ABSENT} {_ratio(interval.high)}"
             canvas.text((from_at, y), words, Style(16, SOFT))
-            value = record.value(name)
             _whisker(canvas, (right - 92, right, y - 6), value, (interval.low, interval.high))
         elif one.text != ABSENT:
             canvas.text((from_at, y), "no interval", HEAD)
     return Panel("ratios", box)
+
+
+def _ratio(value: float | None) -> str:
+    """Return a ratio in the width of its column: below a thousandth there is nothing to read."""
+    return f"{value:.3f}" if value is not None and abs(value) < 0.001 else number(value)
 
 
 def _coverage(record: "StudyRecord") -> str:

@@ -111,7 +111,10 @@ class Scene:
 
     @cached_property
     def body_mm(self) -> tuple[Floats, Floats]:
-        """Lowest and highest LPS corner of the body; of the emission volume where none is seen."""
+        """Lowest and highest LPS corner of the body, and of all structures where a CT is narrower.
+
+        Of the emission volume where no body is seen.
+        """
         image, least = self.copies.ct, float(CT_BODY)
         emission = self.copies.emission
         if image is None and emission is not None:
@@ -119,7 +122,15 @@ class Scene:
             least = (EMISSION_BODY * emission.window[1] - emission.intercept) / emission.slope
         if image is None:
             return np.zeros(3), np.zeros(3)
-        return _bounds(image, least)
+        low, high = _bounds(image, least)
+        for one in self.copies.regions:
+            corners = one.grid.cropped(one.corner, one.weights.shape).corners_mm()
+            low = np.minimum(low, corners.min(axis=0))
+            high = np.maximum(high, corners.max(axis=0))
+        for sphere in self.record.spheres:
+            low = np.minimum(low, np.array(sphere.centre_mm) - sphere.radius_mm)
+            high = np.maximum(high, np.array(sphere.centre_mm) + sphere.radius_mm)
+        return low, high
 
     @property
     def middle_mm(self) -> Floats:

@@ -357,3 +357,24 @@ def test_a_light_says_as_many_reasons_as_it_holds() -> None:
     shown = " ".join(some).count("no liver region")
     assert 1 < shown < 9
     assert some[-1].endswith(f"(+{9 - shown} more)")
+
+
+def test_a_ct_narrower_than_the_body_does_not_narrow_the_pictures() -> None:
+    study = ball_in(Layout.AXIAL)
+    emission = study.copies.emission
+    assert emission is not None
+    k, j, i = (size // 3 for size in emission.grid.shape)
+    narrow = replace(
+        emission,
+        grid=emission.grid.cropped((k, j, i), (k, j, i)),
+        values=np.full((k, j, i), 255, dtype=np.uint8),
+    )
+
+    low, high = Scene.of(study.record, replace(study.copies, ct=narrow)).body_mm
+
+    for one in study.record.spheres:
+        centre = np.array(one.centre_mm)
+        assert (centre - one.radius_mm >= low).all()
+        assert (centre + one.radius_mm <= high).all()
+    assert low[0] < TUMOUR_AT[0] - TUMOUR_RADIUS_MM
+    assert high[0] > TUMOUR_AT[0]
