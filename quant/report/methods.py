@@ -18,6 +18,9 @@ from quant.domain.units import Unit
 WIDTH = 96
 
 CITED = {
+    "RATIOS": "Zhou et al. 2025, The prognostic significance of semi-quantitative metabolic "
+    "parameters and tumoral metabolic activity based on 123I-MIBG SPECT/CT in pretreatment "
+    "neuroblastoma patients, published online 31 March 2025",
     "IBSI": "Zwanenburg et al. 2020, Radiology 295:328, doi:10.1148/radiol.2020191145; "
     "IBSI reference manual, arXiv:1612.07003",
     "MESH": "Lorensen and Cline 1987, doi:10.1145/37402.37422",
@@ -25,6 +28,8 @@ CITED = {
     "AREA": "Lindblad 2005, Image Vis Comput 23:111, doi:10.1016/j.imavis.2004.06.012",
     "PEAK": "Lodge et al. 2012, J Nucl Med 53:1101, doi:10.2967/jnumed.111.101733",
 }
+
+ZHOU_RATIOS = ("tmax_lmax", "tmean_lmean", "tmax_lmean", "tmax_mmax", "tmean_mmean")
 
 UNITS = {
     Unit.RELATIVE: "values without a stated unit, which only ratios make comparable",
@@ -212,13 +217,13 @@ def _uptake(records: list[StudyRecord], protocol: StudyProtocol | None) -> list[
         is_whole = protocol is not None and protocol.uptake.peak_rule is PeakRule.CENTRES
         of = "voxel centres inside" if is_whole else "voxels by the fraction inside"
         sentences.append(f"Tpeak is the highest mean in a {size:g} ml sphere ({of}).")
-    ratios = [name for name in ("tmax_lmax", "tmean_lmean", "tmax_lmean", "tmax_mmax",
-                                "tmean_mmean", "tpeak_lmean") if name in names]  # fmt: skip
+    ratios = [name for name in (*ZHOU_RATIOS, "tpeak_lmean") if name in names]
     if ratios:
+        others = " all but Tpeak/Lmean" if ratios[-1] == "tpeak_lmean" else ""
         shown = ", ".join("/".join(part.capitalize() for part in one.split("_")) for one in ratios)
         sentences.append(
             f"Ratios ({shown}) divide by the maximum or the mean of the liver sphere (L) or by the "
-            "average of the two muscle spheres (M)."
+            f"average of the two muscle spheres (M),{others} as in Zhou et al. 2025."
         )
     return sentences
 
@@ -280,7 +285,7 @@ def _settings(way: Way, protocol: StudyProtocol | None) -> str:
 
 def _citations(records: list[StudyRecord]) -> list[str]:
     names = _names(records)
-    cited = []
+    cited = ["RATIOS"] if names & set(ZHOU_RATIOS) else []
     if names & {"asphericity", "tumour_peak"}:
         cited.append("IBSI")
     if "asphericity" in names:

@@ -52,6 +52,8 @@ def test_it_says_version_protocol_unit_rule_and_what_the_interval_means() -> Non
         "A sphere of 30 ml in the right lobe of the liver was placed without a reader",
         "at least 5 mm from the organ's edge",
         "Ratios (Tmax/Lmax) divide",
+        "(M), as in Zhou et al. 2025.",
+        "References: Zhou et al. 2025, The prognostic significance",
         "central 90 % of the values over all admissible positions",
         "no confidence intervals",
         f"protocol 'zhou2025' ({ZHOU.description}), SHA-256 {HASH[:16]}",
