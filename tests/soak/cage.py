@@ -14,12 +14,13 @@ from pathlib import Path
 from quant.dicom.files.reader import PlainReader
 from quant.dicom.index import index_tree
 from quant.domain.record import Status
-from quant.pipeline.batch import run_batch
+from quant.pipeline.batch import How, run_batch, run_in
 from quant.pipeline.cage.cage import Cage
 from quant.pipeline.cage.limits import Limits
 from quant.pipeline.cage.process import Task
 from quant.pipeline.cage.reading import CagedReader
 from quant.pipeline.engines.caged import Caged
+from quant.pipeline.folder import opened_folder
 from tests.soak.figures import Figure, figure
 from tests.support.batches import QUICK, write_batch
 from tests.support.mutator import mutant
@@ -61,7 +62,8 @@ def deaths_in_a_batch(points: int, seed: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as name, figure("workers killed in a batch") as row:
         folder = Path(name)
         index = index_tree(write_batch(folder / "in", 12))
-        calm = run_batch(index, folder / "calm", QUICK)
+        with opened_folder(folder / "calm") as place:
+            calm = run_in(place, index, QUICK, How(objects=False, pictures=False))
         done, killed = 0, 0
         while killed < points:
             with Cage(2) as cage:

@@ -22,7 +22,9 @@ from quant.domain.study import StudyIndex
 from quant.errors import QuantError
 from quant.pipeline.batch import run_batch
 from quant.pipeline.digest import verify
+from quant.pipeline.work import Job, carry_out
 from quant.report.records import read_record
+from quant.report.site.pages import templates
 from quant.report.writing import IS_PART
 from tests.support.batches import QUICK, measured_at_once, write_batch
 
@@ -201,6 +203,17 @@ def torn(out: Path) -> list[str]:
     return wrong
 
 
+def _load(index: StudyIndex, folder: Path) -> None:
+    """Load what each child would load again, and start no thread."""
+    import pyarrow.parquet  # noqa: F401
+
+    import quant.report.site.inline  # noqa: F401
+
+    carry_out(Job(index.studies[0], QUICK, folder))
+    for name in templates().list_templates():
+        templates().get_template(name)
+
+
 @contextmanager
 def stage(studies: int = STUDIES) -> Iterator[Stage]:
     """Write a batch, load all that it needs, and run it once without faults."""
@@ -209,8 +222,7 @@ def stage(studies: int = STUDIES) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(dir=base) as made:
         folder = Path(made)
         with measured_at_once(write_batch(folder / "in", studies)) as index:
-            import pyarrow.parquet  # noqa: F401 - loaded before the forks
-
+            _load(index, folder / "loaded")
             one = Stage(index, folder)
             warm = one.fresh()
             in_child(lambda: one.run(warm))

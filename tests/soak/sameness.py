@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
+from quant.pipeline.digest import verify
 from tests.soak.figures import Figure, figure
 from tests.support.batches import write_batch
+from tests.support.run import PLAIN
 
 STUDIES = 3
 SAMPLES = Path(__file__).parents[2] / "data-samples"
@@ -93,7 +95,7 @@ def _write_input(folder: Path, order: int, rng: random.Random) -> None:
 
 def _digest_of(folder: Path, out: Path, one: Surroundings) -> tuple[str, int]:
     """Run the command as a user does; return the digest of what it wrote and its status."""
-    options = ["--jobs", str(one.jobs)]
+    options = ["--jobs", str(one.jobs), *PLAIN]
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "quant.cli.app", "run", str(folder), "-o", str(out), *options],
         capture_output=True, check=False, encoding="utf-8", errors="replace", timeout=600,
@@ -101,8 +103,5 @@ def _digest_of(folder: Path, out: Path, one: Surroundings) -> tuple[str, int]:
     )  # fmt: skip
     if done.returncode not in (0, 1):
         return done.stderr, done.returncode
-    verified = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "quant.cli.app", "verify", str(out), "--digest"],
-        capture_output=True, check=False, encoding="utf-8",
-    )  # fmt: skip
-    return verified.stdout.strip(), done.returncode
+    verified = verify(out)
+    return verified.digest if verified.is_whole else str(verified.damaged), done.returncode

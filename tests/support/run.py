@@ -90,5 +90,6 @@ def run_here(folder: Path, out: Path, *arguments: str | Path) -> Outcome:
 
 
 @contextlib.contextmanager
-def _uncaged(*_: object, **__: object) -> Iterator[Engines]:
+def uncaged(*_: object, **__: object) -> Iterator[Engines]:
+    """Stand in for :func:`quant.cli.means.opened`: read and measure in this process."""
     yield Engines(PlainReader(), InProcess())
