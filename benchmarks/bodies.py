@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
 from quant.measure.passport.estimators import NAMES, Shape, estimated
-from quant.phantom.compounds import BallUnion, Dumbbell
-from quant.phantom.occupancy import centre_mask, occupancy
-from quant.phantom.solids import (
+from quant.phantom.bodies.ball_unions import BallUnion
+from quant.phantom.bodies.compounds import Dumbbell
+from quant.phantom.bodies.occupancy import centre_mask, occupancy
+from quant.phantom.bodies.solids import (
     UPRIGHT,
     Ball,
     Box,

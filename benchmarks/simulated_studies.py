@@ -29,9 +29,9 @@ from quant.measure.positions import position_values
 from quant.measure.ratios import RATIOS, measure_ratios
 from quant.measure.spheres import measure_spheres
 from quant.measure.uptake import measure_uptake
-from quant.phantom.blur import blur_matrix
-from quant.phantom.occupancy import occupancy
-from quant.phantom.solids import Box, Cylinder, Ellipsoid
+from quant.phantom.bodies.blur import blur_matrix
+from quant.phantom.bodies.occupancy import occupancy
+from quant.phantom.bodies.solids import Box, Cylinder, Ellipsoid
 from quant.reference.placement import place_spheres
 from quant.reference.stencil import sphere_stencil
 

@@ -4,9 +4,9 @@ import numpy as np
 from timing import as_lines, fastest_s
 
 from quant.domain.region import Region, Role
+from quant.phantom.bodies.occupancy import occupancy
+from quant.phantom.bodies.solids import Ellipsoid, Solid
 from quant.phantom.geometry import FieldOfView, Layout, layout_grid
-from quant.phantom.occupancy import occupancy
-from quant.phantom.solids import Ellipsoid, Solid
 from quant.reference.stencil import sphere_stencil
 from quant.reference.sweep import swept
 

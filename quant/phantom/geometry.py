@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from quant.domain.grid import Grid
-from quant.phantom.solids import Rotation, Vector, rotation_deg
+from quant.phantom.bodies.solids import Rotation, Vector, rotation_deg
 
 
 class Layout(StrEnum):

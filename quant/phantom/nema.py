@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.phantom.blur import gaussian_blur
-from quant.phantom.contours import contours, slice_planes
-from quant.phantom.header import Identity, SeriesLabel
-from quant.phantom.occupancy import occupancy
+from quant.phantom.bodies.blur import gaussian_blur
+from quant.phantom.bodies.contours import contours, slice_planes
+from quant.phantom.bodies.occupancy import occupancy
+from quant.phantom.bodies.solids import Ball, Cylinder, Points, Solid
 from quant.phantom.scene import Painted, Truth, drawn_volume_ml, paint, solid_truth
-from quant.phantom.solids import Ball, Cylinder, Points, Solid
-from quant.phantom.write_rtstruct import DrawnRegion, write_rtstruct
-from quant.phantom.write_slices import PTSettings, write_pt
+from quant.phantom.writing.header import Identity, SeriesLabel
+from quant.phantom.writing.rtstruct import DrawnRegion, write_rtstruct
+from quant.phantom.writing.slices import PTSettings, write_pt
 
 DIAMETERS_MM = (10.0, 13.0, 17.0, 22.0, 28.0, 37.0)
 """Inner diameters of the spheres (NEMA NU 2)."""

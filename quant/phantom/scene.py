@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.phantom.contours import area_vector_mm2
-from quant.phantom.occupancy import occupancy
-from quant.phantom.solids import Body, Solid
+from quant.phantom.bodies.contours import area_vector_mm2
+from quant.phantom.bodies.occupancy import occupancy
+from quant.phantom.bodies.solids import Body, Solid
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid
@@ -66,8 +66,8 @@ def solid_truth(solid: Solid) -> Truth:
 def drawn_volume_ml(contours_mm: tuple[NDArray[np.float64], ...], spacing_mm: float) -> float:
     """Volume of contours in parallel planes times the distance of the planes, ml.
 
-    :func:`quant.phantom.contours.contours` runs around holes the other way, so the area vectors
-    add up to the even-odd area.
+    Contours (:mod:`quant.phantom.bodies.contours`) run around holes the other way, so the area
+    vectors add up to the even-odd area.
     """
     total = sum(area_vector_mm2(contour) for contour in contours_mm)
     return float(np.linalg.norm(total)) * spacing_mm / 1000.0

@@ -11,13 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from quant.domain.grid import Grid
-from quant.phantom.compounds import BallUnion, Clipped, Dumbbell, Grown, Hollow, MultiPart
-from quant.phantom.contours import Plane, axial_planes, contours, slice_planes
-from quant.phantom.geometry import FieldOfView, Layout, layout_grid
-from quant.phantom.header import Identity, SeriesLabel, WrittenSeries
-from quant.phantom.occupancy import centre_mask
-from quant.phantom.scene import Painted, Truth, drawn_volume_ml, paint, ratios, solid_truth
-from quant.phantom.solids import (
+from quant.phantom.bodies.ball_unions import BallUnion
+from quant.phantom.bodies.compounds import Clipped, Dumbbell, Grown, Hollow, MultiPart
+from quant.phantom.bodies.contours import Plane, axial_planes, contours, slice_planes
+from quant.phantom.bodies.occupancy import centre_mask
+from quant.phantom.bodies.solids import (
     Ball,
     Box,
     Capsule,
@@ -27,9 +25,12 @@ from quant.phantom.solids import (
     Torus,
     rotation_deg,
 )
-from quant.phantom.write_nm import NMSettings, write_nm
-from quant.phantom.write_rtstruct import DrawnRegion, write_rtstruct
-from quant.phantom.write_seg import Segment, write_seg
+from quant.phantom.geometry import FieldOfView, Layout, layout_grid
+from quant.phantom.scene import Painted, Truth, drawn_volume_ml, paint, ratios, solid_truth
+from quant.phantom.writing.header import Identity, SeriesLabel, WrittenSeries
+from quant.phantom.writing.nm import NMSettings, write_nm
+from quant.phantom.writing.rtstruct import DrawnRegion, write_rtstruct
+from quant.phantom.writing.seg import Segment, write_seg
 
 VOXEL_MM = 4.41806
 """Voxel size of the simulated SPECT (a common 128 x 128 matrix)."""

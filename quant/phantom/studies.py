@@ -74,7 +74,7 @@ def _writers(kind: PhantomKind) -> dict[str, Writer]:
 
         return {"nema_sharp": write_nema_sharp, "nema_blurred": write_nema_blurred}
     if kind is PhantomKind.SKELETON:
-        from quant.phantom.skeleton_studies import (
+        from quant.phantom.skeleton.studies import (
             SkeletonCase,
             skeleton_cases,
             write_skeleton_study,

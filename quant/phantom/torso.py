@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
 from quant.phantom.anatomy import Torso, read_torso
-from quant.phantom.blur import resample_blurred
-from quant.phantom.compounds import BallUnion
-from quant.phantom.contours import contours, slice_planes
-from quant.phantom.header import Identity, SeriesLabel, WrittenSeries
-from quant.phantom.occupancy import occupancy
+from quant.phantom.bodies.ball_unions import BallUnion
+from quant.phantom.bodies.blur import resample_blurred
+from quant.phantom.bodies.contours import contours, slice_planes
+from quant.phantom.bodies.occupancy import occupancy
+from quant.phantom.bodies.solids import Ball, Solid
 from quant.phantom.scene import Truth, drawn_volume_ml, ratios, solid_truth
-from quant.phantom.solids import Ball, Solid
-from quant.phantom.write_nm import NMSettings, write_nm
-from quant.phantom.write_rtstruct import DrawnRegion, write_rtstruct
-from quant.phantom.write_seg import Segment, write_seg
-from quant.phantom.write_slices import write_ct
+from quant.phantom.writing.header import Identity, SeriesLabel, WrittenSeries
+from quant.phantom.writing.nm import NMSettings, write_nm
+from quant.phantom.writing.rtstruct import DrawnRegion, write_rtstruct
+from quant.phantom.writing.seg import Segment, write_seg
+from quant.phantom.writing.slices import write_ct
 
 PSF_FWHM_MM = 11.0
 """Gaussian point spread, full width at half maximum."""

@@ -9,7 +9,7 @@ import pytest
 from quant.cli.exits import Exit
 from quant.cli.score import score_input
 from quant.errors import UsageError
-from quant.phantom.skeleton_studies import skeleton_cases, write_skeleton_study
+from quant.phantom.skeleton.studies import skeleton_cases, write_skeleton_study
 from tests.support.score_tables import reading, write_csv
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from quant.errors import UsageError
-from quant.phantom.contours import area_vector_mm2
+from quant.phantom.bodies.contours import area_vector_mm2
 from quant.phantom.kinds import PhantomKind
 from quant.phantom.nema import write_nema_sharp
 from quant.phantom.solid_studies import TUMOUR_PLANES_MM, scene_of, solid_cases, write_solid_study

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
 from quant.phantom.anatomy import Torso
-from quant.phantom.occupancy import centre_mask, occupancy
+from quant.phantom.bodies.occupancy import centre_mask, occupancy
 from quant.phantom.torso import (
     BONE_LESIONS,
     FOCUS,

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from quant.dicom.index import index_tree
 from quant.domain.record import StudyRecord
+from quant.phantom.bodies.solids import Ball
 from quant.phantom.geometry import Layout
 from quant.phantom.solid_studies import TUMOUR_AT, SolidCase, write_solid_study
-from quant.phantom.solids import Ball
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.study import StudyOutcome, measure_study
 from quant.report.pictures.copies import Copies, read_copies, write_copies

@@ -4,17 +4,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from quant.domain.region import Region, Role
+from quant.phantom.bodies.occupancy import centre_mask
 from quant.phantom.geometry import Layout
-from quant.phantom.occupancy import centre_mask
-from quant.phantom.skeleton_bones import BONES, close_box
-from quant.phantom.skeleton_cases import LESION_SETS
-from quant.phantom.skeleton_studies import skeleton_grid
+from quant.phantom.skeleton.bones import BONES, close_box
+from quant.phantom.skeleton.cases import LESION_SETS
+from quant.phantom.skeleton.studies import skeleton_grid
 from quant.scoring.readings.segments import System
 from quant.scoring.spatial import mask_region
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid
-    from quant.phantom.solids import Body
+    from quant.phantom.bodies.solids import Body
     from quant.scoring.spatial import LesionScores
 
 FRAME = "1.2.3"

@@ -20,9 +20,9 @@ from quant.domain.protocol import EmissionSettings, RegionSettings
 from quant.domain.region import RasterRule, Role
 from quant.domain.shapes import LabelShape
 from quant.domain.study import SeriesEntry
-from quant.phantom.header import Identity, SeriesLabel
-from quant.phantom.write_nm import NMSettings, nm_dataset
-from quant.phantom.write_slices import PTSettings, write_pt
+from quant.phantom.writing.header import Identity, SeriesLabel
+from quant.phantom.writing.nm import NMSettings, nm_dataset
+from quant.phantom.writing.slices import PTSettings, write_pt
 from quant.regions.rasterise import rasterise
 from quant.regions.roles import assign_role
 from tests.support.dicom_builder import AXIAL, PT, letter_f, nm, save, save_all, slices

@@ -30,11 +30,11 @@ from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.study import FileEntry
 from quant.phantom.anatomy import Torso, read_torso
-from quant.phantom.blur import resample_blurred
-from quant.phantom.header import Identity, SeriesLabel
+from quant.phantom.bodies.blur import resample_blurred
 from quant.phantom.torso import PSF_FWHM_MM, UPTAKE, painted, spect_grid
-from quant.phantom.write_nm import NMSettings, nm_dataset
-from quant.phantom.write_slices import write_ct
+from quant.phantom.writing.header import Identity, SeriesLabel
+from quant.phantom.writing.nm import NMSettings, nm_dataset
+from quant.phantom.writing.slices import write_ct
 from tests.support.dicom_builder import changed, save
 from tests.support.reading import only_study
 from tests.support.reference import reference_dir

@@ -25,9 +25,9 @@ from quant.measure.passport.rows import MEASURED_ELSEWHERE, PASSPORT_UNITS, pass
 from quant.measure.shape.asphericity import closed_asphericity, mixed_asphericity
 from quant.measure.shape.morphology import measure_morphology
 from quant.measure.shape.surface import Surface, asphericity_floor
-from quant.phantom.compounds import MultiPart
-from quant.phantom.occupancy import occupancy
-from quant.phantom.solids import Ball, Ellipsoid, Solid, Torus, rotation_deg
+from quant.phantom.bodies.compounds import MultiPart
+from quant.phantom.bodies.occupancy import occupancy
+from quant.phantom.bodies.solids import Ball, Ellipsoid, Solid, Torus, rotation_deg
 from tests.support.geometry import AFFINES, grid
 from tests.support.masks import Mask, Spacing, blob, noise, torus
 

@@ -17,8 +17,8 @@ from quant.measure.shape.isosurfaces import (
     volume_keeping_surface,
 )
 from quant.measure.shape.surface import asphericity, isosurface_area_volume
-from quant.phantom.occupancy import occupancy
-from quant.phantom.solids import Ellipsoid, Torus, rotation_deg
+from quant.phantom.bodies.occupancy import occupancy
+from quant.phantom.bodies.solids import Ellipsoid, Torus, rotation_deg
 from tests.support.masks import Spacing, blob, noise
 
 seeds = st.integers(0, 2**32 - 1)

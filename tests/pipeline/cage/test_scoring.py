@@ -8,7 +8,7 @@ import pytest
 from quant.dicom.index import index_tree
 from quant.domain.study import StudyFiles
 from quant.errors import StudyError
-from quant.phantom.skeleton_studies import skeleton_cases, write_skeleton_study
+from quant.phantom.skeleton.studies import skeleton_cases, write_skeleton_study
 from quant.pipeline.cage.cage import Cage
 from quant.pipeline.cage.limits import Limits
 from quant.pipeline.cage.scoring import caged_scores

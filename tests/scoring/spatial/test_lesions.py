@@ -6,11 +6,11 @@ import pytest
 from quant.domain.grid import Grid
 from quant.domain.region import Region, Role
 from quant.errors import RegionError
+from quant.phantom.bodies.solids import Ball, Body, Box
 from quant.phantom.geometry import Layout
-from quant.phantom.skeleton_bones import BONES, vertebra_z
-from quant.phantom.skeleton_cases import LESION_SETS
-from quant.phantom.skeleton_studies import skeleton_grid
-from quant.phantom.solids import Ball, Body, Box
+from quant.phantom.skeleton.bones import BONES, vertebra_z
+from quant.phantom.skeleton.cases import LESION_SETS
+from quant.phantom.skeleton.studies import skeleton_grid
 from quant.scoring.readings.segments import System
 from quant.scoring.spatial import LesionRules, LesionScores, mask_region, score_regions
 from tests.support.skeletons import FRAME, bones_of, drawn

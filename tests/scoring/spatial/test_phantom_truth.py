@@ -3,8 +3,8 @@
 import pytest
 
 from quant.phantom.geometry import Layout
-from quant.phantom.skeleton_cases import LESION_SETS, PSF_FWHM_MM
-from quant.phantom.skeleton_studies import field_grid
+from quant.phantom.skeleton.cases import LESION_SETS, PSF_FWHM_MM
+from quant.phantom.skeleton.studies import field_grid
 from quant.scoring.readings.segments import SEGMENTS, System
 from quant.scoring.spatial import LesionRules, LesionScores, score_regions
 from tests.support.skeletons import FRAME, bones_of, found_scores, lesions_of, true_scores

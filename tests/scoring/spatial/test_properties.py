@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from quant.domain.grid import Grid
 from quant.domain.region import Region, Role
+from quant.phantom.bodies.solids import Ball
 from quant.phantom.geometry import FieldOfView, Layout, layout_grid
-from quant.phantom.skeleton_bones import BONES
-from quant.phantom.skeleton_cases import LESION_SETS
-from quant.phantom.skeleton_studies import skeleton_grid
-from quant.phantom.solids import Ball
+from quant.phantom.skeleton.bones import BONES
+from quant.phantom.skeleton.cases import LESION_SETS
+from quant.phantom.skeleton.studies import skeleton_grid
 from quant.scoring.readings.segments import SEGMENTS, System, segment_of
 from quant.scoring.spatial import LesionRules, LesionScores, score_regions
 from tests.support.skeletons import FRAME, bones_of, drawn

@@ -11,8 +11,8 @@ import pytest
 from quant.dicom.index import index_tree
 from quant.errors import StudyError
 from quant.phantom.geometry import Layout
-from quant.phantom.skeleton_cases import LESION_SETS, PSF_FWHM_MM
-from quant.phantom.skeleton_studies import SkeletonCase, skeleton_cases, write_skeleton_study
+from quant.phantom.skeleton.cases import LESION_SETS, PSF_FWHM_MM
+from quant.phantom.skeleton.studies import SkeletonCase, skeleton_cases, write_skeleton_study
 from quant.scoring.readings.segments import SEGMENTS, System
 from quant.scoring.spatial import LesionRules, LesionScores, score_study
 from tests.support.run import quant

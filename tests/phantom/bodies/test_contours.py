@@ -6,11 +6,26 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quant.phantom.compounds import Hollow, MultiPart
-from quant.phantom.contours import Plane, area_vector_mm2, axial_planes, contours, slice_planes
+from quant.phantom.bodies.compounds import Hollow, MultiPart
+from quant.phantom.bodies.contours import (
+    Plane,
+    area_vector_mm2,
+    axial_planes,
+    contours,
+    slice_planes,
+)
+from quant.phantom.bodies.solids import (
+    Ball,
+    Box,
+    Cylinder,
+    Ellipsoid,
+    Solid,
+    Torus,
+    Vector,
+    rotation_deg,
+)
 from quant.phantom.geometry import FieldOfView, Layout, layout_grid
 from quant.phantom.scene import drawn_volume_ml
-from quant.phantom.solids import Ball, Box, Cylinder, Ellipsoid, Solid, Torus, Vector, rotation_deg
 from tests.support.geometry import AFFINES, grid
 
 TURN = rotation_deg(35.0, 20.0, -15.0)

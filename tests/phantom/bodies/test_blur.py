@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage, stats
 
 from quant.domain.grid import Grid
-from quant.phantom.blur import blur_matrix, gaussian_blur, resample_blurred, sigma_mm
+from quant.phantom.bodies.blur import blur_matrix, gaussian_blur, resample_blurred, sigma_mm
 from tests.support.geometry import grid
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from quant.domain.grid import Grid
-from quant.phantom.compounds import BallUnion, Dumbbell, Hollow
-from quant.phantom.occupancy import centre_mask, occupancy
-from quant.phantom.solids import Ball, Box, Ellipsoid, Solid, Torus, rotation_deg
+from quant.phantom.bodies.ball_unions import BallUnion
+from quant.phantom.bodies.compounds import Dumbbell, Hollow
+from quant.phantom.bodies.occupancy import centre_mask, occupancy
+from quant.phantom.bodies.solids import Ball, Box, Ellipsoid, Solid, Torus, rotation_deg
 from tests.support.geometry import AFFINES, grid
 
 TURN = rotation_deg(35.0, 20.0, -15.0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.phantom.header import (
+from quant.phantom.writing.header import (
     Identity,
     SeriesLabel,
     WrittenSeries,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from quant.domain.grid import Grid
-    from quant.phantom.header import ImagePlane
+    from quant.phantom.writing.header import ImagePlane
 
 SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4"
 

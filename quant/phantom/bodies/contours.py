@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.phantom.solids import Body, Vector
+from quant.phantom.bodies.solids import Body, Vector
 
 NEWTON_STEPS = 3
 """Steps that bring a vertex from the sampled outline onto the surface itself."""

@@ -8,18 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quant.phantom.compounds import (
-    QUADRATURE_NODES,
-    BallUnion,
-    Clipped,
-    Dumbbell,
-    Grown,
-    Hollow,
-    MultiPart,
-    exposed_surface,
-)
-from quant.phantom.nema import IECBody
-from quant.phantom.solids import (
+from quant.phantom.bodies.ball_unions import QUADRATURE_NODES, BallUnion, exposed_surface
+from quant.phantom.bodies.compounds import Clipped, Dumbbell, Grown, Hollow, MultiPart
+from quant.phantom.bodies.solids import (
     Ball,
     Body,
     Box,
@@ -31,6 +22,7 @@ from quant.phantom.solids import (
     asphericity,
     rotation_deg,
 )
+from quant.phantom.nema import IECBody
 
 TURN = rotation_deg(35.0, 20.0, -15.0)
 AT = (3.0, -2.0, 5.0)

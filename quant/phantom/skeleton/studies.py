@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quant.phantom.bodies.occupancy import centre_mask
+from quant.phantom.bodies.solids import Body, Solid
 from quant.phantom.geometry import OBLIQUE_TURN, FieldOfView, Layout, layout_grid
-from quant.phantom.header import Identity, SeriesLabel
-from quant.phantom.occupancy import centre_mask
 from quant.phantom.scene import Painted, Truth, paint
-from quant.phantom.skeleton_bones import close_box
-from quant.phantom.skeleton_cases import (
+from quant.phantom.skeleton.bones import close_box
+from quant.phantom.skeleton.cases import (
     LESION_SETS,
     PLANAR_FWHM_MM,
     PSF_FWHM_MM,
@@ -19,13 +19,13 @@ from quant.phantom.skeleton_cases import (
     LesionSet,
     PlannedLesion,
 )
-from quant.phantom.solids import Body, Solid
-from quant.phantom.write_nm import NMSettings, write_nm
-from quant.phantom.write_seg import Segment, write_seg
+from quant.phantom.writing.header import Identity, SeriesLabel
+from quant.phantom.writing.nm import NMSettings, write_nm
+from quant.phantom.writing.seg import Segment, write_seg
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid
-    from quant.phantom.skeleton_cases import Score
+    from quant.phantom.skeleton.cases import Score
 
 BONE_VOXEL_MM = 2.0
 """Voxel size of bones and lesions."""

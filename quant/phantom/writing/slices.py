@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.phantom.header import (
+from quant.phantom.writing.header import (
     COMMENT,
     DATE,
     TIME,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.phantom.solids import Body
+from quant.phantom.bodies.solids import Body
 
 LEVELS = 4
 """Halvings of a boundary voxel: its smallest cells are 1/16 of it along each axis."""

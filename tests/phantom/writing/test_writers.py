@@ -12,11 +12,11 @@ from pydicom.uid import UID
 from quant.domain.grid import Grid
 from quant.errors import GeometryError
 from quant.phantom.geometry import FieldOfView, Layout, layout_grid
-from quant.phantom.header import Identity, SeriesLabel, WrittenSeries, uid_of
-from quant.phantom.write_nm import NMSettings, nm_dataset, write_nm
-from quant.phantom.write_rtstruct import DrawnRegion, write_rtstruct
-from quant.phantom.write_seg import Segment, write_seg
-from quant.phantom.write_slices import PTSettings, write_ct, write_pt
+from quant.phantom.writing.header import Identity, SeriesLabel, WrittenSeries, uid_of
+from quant.phantom.writing.nm import NMSettings, nm_dataset, write_nm
+from quant.phantom.writing.rtstruct import DrawnRegion, write_rtstruct
+from quant.phantom.writing.seg import Segment, write_seg
+from quant.phantom.writing.slices import PTSettings, write_ct, write_pt
 from tests.support.geometry import AFFINES, grid
 
 IDENTITY = Identity(5, "writers")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.phantom.compounds import Clipped
-from quant.phantom.solids import (
+from quant.phantom.bodies.compounds import Clipped
+from quant.phantom.bodies.solids import (
     UPRIGHT,
     Body,
     Box,

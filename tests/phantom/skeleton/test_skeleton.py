@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from quant.phantom.bodies.solids import Body
 from quant.phantom.geometry import FieldOfView, Layout, layout_grid
-from quant.phantom.skeleton_bones import BONES, DISTAL_BONES, close_box, vertebra_z
-from quant.phantom.skeleton_cases import LESION_SETS, PlannedLesion
-from quant.phantom.skeleton_studies import SkeletonCase, write_skeleton_study
-from quant.phantom.solids import Body
+from quant.phantom.skeleton.bones import BONES, DISTAL_BONES, close_box, vertebra_z
+from quant.phantom.skeleton.cases import LESION_SETS, PlannedLesion
+from quant.phantom.skeleton.studies import SkeletonCase, write_skeleton_study
 from quant.scoring.readings.segments import SEGMENTS, System
 from quant.scoring.spatial.skeleton import canonical_bone
 

@@ -1,15 +1,16 @@
 """Lesions on the digital skeleton, and the scores that the definitions give for them.
 
 The expected scores are written down from the definitions of both systems (see
-:mod:`quant.scoring.readings.segments`), not computed. A border case has a lowest and a highest admissible
-score beside the one that the plain rule gives.
+:mod:`quant.scoring.readings.segments`), not computed. A border case has a lowest and a highest
+admissible score beside the one that the plain rule gives.
 """
 
 from dataclasses import dataclass, field
 from math import pi
 
-from quant.phantom.compounds import Clipped
-from quant.phantom.skeleton_bones import (
+from quant.phantom.bodies.compounds import Clipped
+from quant.phantom.bodies.solids import Ball, Body, Box, Cylinder, Ellipsoid, Vector
+from quant.phantom.skeleton.bones import (
     BONES,
     DISTAL_BONES,
     RIB_RADIUS,
@@ -18,7 +19,6 @@ from quant.phantom.skeleton_bones import (
     SPINE_Y,
     vertebra_z,
 )
-from quant.phantom.solids import Ball, Body, Box, Cylinder, Ellipsoid, Vector
 
 PSF_FWHM_MM, PLANAR_FWHM_MM = 8.0, 12.0
 """Resolution in space and in the plane for which the scores hold."""

@@ -1,0 +1,1 @@
+"""A digital skeleton with lesions whose scores are known."""

@@ -1,0 +1,1 @@
+"""Simulated DICOM objects: NM, CT and PET slices, RTSTRUCT and SEG."""
