@@ -50,6 +50,13 @@ def loop(_nothing: object, _note: Note) -> None:
         pass
 
 
+def compute(seconds: float, _note: Note) -> float:
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+    return seconds
+
+
 def sleep(seconds: float, _note: Note) -> float:
     time.sleep(seconds)
     return seconds

@@ -181,7 +181,7 @@ class Cage:
             ended = worker.has_ended  # asked first: what it said before is still to be read
             for entry, message in worker.pull():
                 outcomes += self._finished(entry, message)
-            if worker.is_open and worker.deadline <= time.monotonic():
+            if worker.is_open and worker.is_late():
                 worker.end(_too_late(worker))
             if ended or not worker.is_open:
                 outcomes += self._buried(worker)

@@ -32,7 +32,8 @@ class Limits:
         Size of any file that it writes.
     study_s : float
         Computing time of a study, seconds; on top comes ``study_s_per_mib`` for each MiB of its
-        files. The wall time may be a third longer, and ``wall_s_per_mib``.
+        files. The wall time may be a third longer, and ``wall_s_per_mib``; time in which others
+        had all cores does not count.
     header_s : float
         Computing time for the header of one file; twice that in wall time.
     """

@@ -103,7 +103,7 @@ class Worker:
         self.read_end, self.write_end = self._descriptors()
         self.in_hand: deque[Entry] = deque()
         self._prepared: set[str] = set()
-        self._since = time.monotonic()
+        self._begin()
         self._verdict: Death | None = None
         self.is_open, self.is_leaving, self.was_ready = True, False, False
 
@@ -128,15 +128,27 @@ class Worker:
 
     @property
     def deadline(self) -> float:
-        """When the task in hand must be done, on the monotonic clock."""
+        """When the task in hand must be done, on the monotonic clock; may move on."""
         if not self.in_hand:
             return float("inf")
-        return self._since + (self.in_hand[0].task.wall_s if self.is_prepared else PREPARE_S)
+        allowed_s = self.in_hand[0].task.wall_s if self.is_prepared else PREPARE_S
+        return self._since + self._spared_s + allowed_s
+
+    def is_late(self) -> bool:
+        """Tell whether the task in hand should be done; the time it had no core is not counted."""
+        if self.deadline > time.monotonic():
+            return False
+        self._spared_s = _queued_s(self.pid) - self._queued_s
+        return self.deadline <= time.monotonic()
+
+    def _begin(self) -> None:
+        """Count the time of the next task from now on."""
+        self._since, self._queued_s, self._spared_s = time.monotonic(), _queued_s(self.pid), 0.0
 
     def give(self, entry: Entry) -> None:
         """Put a task in the worker's hands."""
         if not self.in_hand:
-            self._since = time.monotonic()
+            self._begin()
         self.in_hand.append(entry)
         task = entry.task
         message = (entry.number, task.kind, task.payload, task.computing_s)
@@ -176,11 +188,11 @@ class Worker:
                 entry.notes.append(message["note"])
                 return
             self.in_hand.popleft()
-            self._since = time.monotonic()
+            self._begin()
             done.append((entry, message))
         elif "prepared" in message:
             self._prepared.add(str(message["prepared"]))
-            self._since = time.monotonic()
+            self._begin()
         elif "log" in message:
             level, name, text = message["log"]
             logging.getLogger(str(name)).log(int(level), "%s", plain(str(text)))
@@ -228,6 +240,15 @@ class Worker:
             seconds = self.in_hand[0].task.computing_s if self.in_hand else 0.0
             return Death("TIME_LIMIT", f"it computed for more than {seconds:.0f} s", is_final=True)
         return Death("WORKER_DIED", _words(status))
+
+
+def _queued_s(pid: int) -> float:
+    """Return how long a process has waited for a core since it began, seconds (Linux; else 0)."""
+    try:
+        with open(f"/proc/{pid}/schedstat", "rb") as stream:  # noqa: PTH123 - quick
+            return int(stream.read().split()[1]) * 1e-9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _words(status: int | None) -> str:

@@ -103,6 +103,26 @@ def test_what_hangs_without_computing_ends_with_its_wall_time(cage: Cage) -> Non
     assert good.message["answer"] == 8
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a process waited")
+def test_time_in_which_others_had_the_core_is_not_held_against_a_study(cage: Cage) -> None:
+    process = cage.call(task("pid")).message["answer"]
+    core = {min(os.sched_getaffinity(process))}
+    os.sched_setaffinity(process, core)
+    others = [subprocess.Popen([sys.executable, "-SEc", "while True: pass"]) for _ in range(4)]
+    try:
+        for other in others:
+            os.sched_setaffinity(other.pid, core)
+        start = time.monotonic()
+        outcome = cage.call(task("compute", 0.3, wall_s=0.6))
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+    assert time.monotonic() - start > 0.6
+    assert (outcome.death, outcome.message.get("answer")) == (None, 0.3)
+
+
 def test_a_stopped_worker_is_replaced(cage: Cage) -> None:
     outcomes = cage.run([task("sleep", 0.0), task("sleep", 0.2, wall_s=1.0)])
     next(outcomes)
