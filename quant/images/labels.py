@@ -4,7 +4,6 @@ Each format's reader brings its array into (slice, row, column) order and its af
 this one border; what follows is common to all.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from quant.domain.flags import Flag
 from quant.domain.grid import Grid
 from quant.domain.shapes import LabelShape, every
 from quant.errors import GeometryError, ReadError
+from quant.images.label_map import LabelMap
 from quant.images.names import SUFFIXES, companion_names, label_stem, label_suffix
 from quant.images.refusal import FARTHEST_MM, cause, not_labels, unreadable
 
@@ -30,28 +30,6 @@ WHOLE = 1e-3
 
 CHUNK_VOXELS = 1 << 22
 """Voxels whose labels are looked at in one go."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelMap:
-    """A label file as read, before it is split.
-
-    Parameters
-    ----------
-    values : (K, J, I) number array
-        Labels, or a map of fractions.
-    affine : (4, 4) float64
-        Maps ``(k, j, i, 1)`` to LPS mm.
-    names : dict of int to str
-        Names by label value, as far as the file or its companion gives any.
-    source : str
-        ``NIfTI``, ``NRRD``, ``seg.nrrd`` or ``MHA``.
-    """
-
-    values: "NDArray[np.generic]"
-    affine: "NDArray[np.float64]"
-    names: dict[int, str]
-    source: str
 
 
 def read_label_file(path: "FilePath", wanted: "Wanted" = every) -> tuple[LabelShape, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.images.labels import LabelMap
+from quant.images.label_map import LabelMap
 from quant.images.refusal import require_size, unpack, unreadable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quant.images.labels import LabelMap
+from quant.images.label_map import LabelMap
 from quant.images.refusal import require_size, unreadable
 
 if TYPE_CHECKING:

@@ -121,12 +121,12 @@ class _Turned(Solid):
 
     @property
     @abstractmethod
-    def _turn(self) -> Rotation:
+    def rotation(self) -> Rotation:
         """Rotation of the solid's own axes."""
 
     def _own(self, points_mm: Points) -> NDArray[np.float64]:
         """Coordinates along the solid's own axes, mm."""
-        own: NDArray[np.float64] = (points_mm - np.array(self.centre_mm)) @ np.array(self._turn)
+        own: NDArray[np.float64] = (points_mm - np.array(self.centre_mm)) @ np.array(self.rotation)
         return own
 
     def bounds_mm(self) -> tuple[Points, Points]:
@@ -141,10 +141,6 @@ class Ellipsoid(_Turned):
 
     semi_axes_mm: Vector
     rotation: Rotation = UPRIGHT
-
-    @property
-    def _turn(self) -> Rotation:
-        return self.rotation
 
     @property
     def _reach_mm(self) -> float:
@@ -191,10 +187,6 @@ class Box(_Turned):
     rotation: Rotation = UPRIGHT
 
     @property
-    def _turn(self) -> Rotation:
-        return self.rotation
-
-    @property
     def _reach_mm(self) -> float:
         return float(np.linalg.norm(self.half_edges_mm))
 
@@ -221,10 +213,6 @@ class Cylinder(_Turned):
     radius_mm: float
     half_length_mm: float
     rotation: Rotation = UPRIGHT
-
-    @property
-    def _turn(self) -> Rotation:
-        return self.rotation
 
     @property
     def _reach_mm(self) -> float:
@@ -256,10 +244,6 @@ class Capsule(_Turned):
     radius_mm: float
     half_length_mm: float
     rotation: Rotation = UPRIGHT
-
-    @property
-    def _turn(self) -> Rotation:
-        return self.rotation
 
     @property
     def _reach_mm(self) -> float:
@@ -298,10 +282,6 @@ class Torus(_Turned):
                 f"tube {self.tube_radius_mm} mm must be thinner than ring {self.ring_radius_mm}"
             )
             raise ValueError(message)
-
-    @property
-    def _turn(self) -> Rotation:
-        return self.rotation
 
     @property
     def _reach_mm(self) -> float:
