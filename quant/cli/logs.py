@@ -117,9 +117,10 @@ def logging_to_screen(*, debug: bool) -> Iterator[None]:
 def logging_to_file(place: Path, *, debug: bool) -> Iterator[None]:
     """Append to the log of an output folder that this run holds; runs are told by their start."""
     from quant.pipeline.folder import LOG_NAME
-    from quant.report.writing import speaking_of
+    from quant.report.writing import require_own, speaking_of
 
     path = place / LOG_NAME
+    require_own(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     with speaking_of(path):
         descriptor = os.open(path, flags, 0o666)

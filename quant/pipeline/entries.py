@@ -12,6 +12,7 @@ from quant.pipeline.folder import RECORDS, STUDIES
 from quant.pipeline.seals import Seal, seals_from
 from quant.report.pictures import DISPLAY, DRAWN
 from quant.report.records import record_body
+from quant.report.writing import read_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Entry:
         """
         path = place / RECORDS / f"{record}.json"
         status = path.stat()
-        content = path.read_bytes()
+        content = read_own(path)
         found = json.loads(record_body(content, path.name))
         try:
             return cls(

@@ -8,7 +8,6 @@ them, which is said. What is not yet in it when a run is killed is read from the
 import logging
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,7 @@ from urllib.parse import quote
 from quant.errors import OutputError
 from quant.pipeline.entries import Entry, Row, checksum, from_row, to_row
 from quant.pipeline.folder import RECORDS
-from quant.report.writing import output_error
+from quant.report.writing import output_error, require_own
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class Ledger:
         self._pending: dict[str, Entry] = {}
         self._committed_s = time.monotonic()
         for name in (LEDGER_NAME, f"{LEDGER_NAME}-journal"):
-            _require_file(place / name)
+            require_own(place / name)
         self._database = self._opened()
         self._adopt()
 
@@ -221,19 +220,6 @@ def _connected(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
-
-
-def _require_file(path: Path) -> None:
-    """Refuse what is there in the place of the ledger and is no file of its own."""
-    with suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise OutputError(
-                "OUT_LINK",
-                "The output folder leads elsewhere.",
-                found=f"{path.name} is no regular file",
-                needed="a file of its own in its place: nothing is written outside OUT",
-                next_step="remove it, or choose another folder with -o",
-            )
 
 
 def _is_outside(error: sqlite3.Error) -> bool:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from quant.errors import OutputError
-from quant.report.writing import speaking_of
+from quant.report.writing import require_own, speaking_of
 
 LOCK_NAME = ".lock"
 OWNER_NAME = ".lock.owner"
@@ -43,9 +43,11 @@ def only_run(out: Path) -> Iterator[None]:
     Raises
     ------
     OutputError
-        ``OUT_IN_USE`` when another run holds it, with that run's process and start.
+        ``OUT_IN_USE`` when another run holds it, with that run's process and start; ``OUT_LINK``
+        when the lock is no file of this folder.
     """
     path = out / LOCK_NAME
+    require_own(path)
     with speaking_of(path):
         handle = os.open(path, _FLAGS, 0o666)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quant.domain.record import StudyRecord
-from quant.report.writing import write_bytes
+from quant.report.writing import read_own, write_bytes
 from quant.version import VERSION
 
 if TYPE_CHECKING:
@@ -72,4 +72,4 @@ def read_record(path: Path) -> StudyRecord:
         If the file is not a whole record of this engine: its text does not have the checksum that
         it states, or it does not validate (pydantic's ValidationError is a ValueError).
     """
-    return _adapter().validate_json(record_body(path.read_bytes(), path.name))
+    return _adapter().validate_json(record_body(read_own(path), path.name))

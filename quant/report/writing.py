@@ -1,4 +1,4 @@
-"""Write files whole or not at all, inside the output folder and nowhere else."""
+"""Write files whole or not at all, inside the output folder and nowhere else; read them again."""
 
 import contextlib
 import errno
@@ -25,6 +25,7 @@ NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.
 """What file systems (and systems) answer that cannot force a folder to disk."""
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -98,13 +99,55 @@ def require_inside(folder: Path, out: Path) -> None:
             return
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISDIR(step.lstat().st_mode):
-                raise OutputError(
-                    "OUT_LINK",
-                    "The output folder leads elsewhere.",
-                    found=f"{step.relative_to(out)} is a link or a file",
-                    needed="a folder of its own in its place: nothing is written outside OUT",
-                    next_step="remove it, or choose another folder with -o",
-                )
+                raise _leads_elsewhere(f"{step.relative_to(out)} is a link or a file", "a folder")
+
+
+def require_own(path: Path) -> None:
+    """Refuse what lies in the place of a file that is written on, and is no file of its own.
+
+    That is a link, a pipe, a folder, or a file that has another name elsewhere (a hard link).
+
+    Raises
+    ------
+    OutputError
+        ``OUT_LINK``.
+    """
+    try:
+        status = path.lstat()
+    except OSError:  # missing, or opening it says why not
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise _leads_elsewhere(f"{path.name} is no regular file", "a file")
+    if status.st_nlink > 1:
+        raise _leads_elsewhere(f"{path.name} has another name elsewhere (a hard link)", "a file")
+
+
+def _leads_elsewhere(found: str, needed: str) -> OutputError:
+    return OutputError(
+        "OUT_LINK",
+        "The output folder leads elsewhere.",
+        found=found,
+        needed=f"{needed} of its own in its place: nothing is written outside OUT",
+        next_step="remove it, or choose another folder with -o",
+    )
+
+
+def read_own(path: Path) -> bytes:
+    """Read a file of the output folder; what would be waited for (a pipe) is none.
+
+    Raises
+    ------
+    OSError
+        If it is no regular file or cannot be read.
+    """
+    handle = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        with open(handle, "rb", closefd=False) as stream:
+            return stream.read()
+    finally:
+        os.close(handle)
 
 
 @contextmanager

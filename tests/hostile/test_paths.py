@@ -90,6 +90,21 @@ def test_a_log_or_ledger_that_is_a_link_is_never_followed(place: Path, name: str
     assert untouched(place, before)
 
 
+@pytest.mark.parametrize("name", [".lock", "run.log.jsonl", "ledger.sqlite"])
+def test_what_is_written_on_in_place_is_never_a_hard_link_or_a_pipe(place: Path, name: str) -> None:
+    (place / "out").mkdir()
+    precious = place / "elsewhere" / "precious.csv"
+    os.link(precious, place / "out" / name)
+    linked = here("run", place / "in", "-o", place / "out")
+    (place / "out" / name).unlink()
+    os.mkfifo(place / "out" / name)
+    piped = here("run", place / "in", "-o", place / "out")
+
+    for status, _, stderr in (linked, piped):
+        assert (status, "OUT_LINK" in stderr) == (2, True)
+    assert precious.read_text() == "do not touch"
+
+
 def test_a_hard_link_to_something_precious_is_replaced(place: Path) -> None:
     (place / "out").mkdir()
     os.link(place / "elsewhere" / "precious.csv", place / "out" / "studies.csv")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -141,9 +142,11 @@ def test_a_damaged_record_is_left_out_of_a_ledger_that_is_made_anew(
     (out / LEDGER_NAME).unlink()
     path = next((out / "records").glob("*.json"))
     path.write_bytes(path.read_bytes().replace(b'"ok"', b'"ko"'))
+    os.mkfifo(out / "records" / "pipe.json")
 
     assert path.stem not in _entries(out)
     assert f"record {path.stem} is damaged" in caplog.text
+    assert "record pipe is damaged" in caplog.text
 
 
 def test_a_link_in_the_ledgers_place_is_refused(out: Path, tmp_path: Path) -> None:
