@@ -101,7 +101,7 @@ def test_other_errors_of_the_lock_are_not_taken_for_another_run(
 
     monkeypatch.setattr(lock, "_take", fail)
 
-    with pytest.raises(OutputError, match="OUT_LINK"), only_run(tmp_path):
+    with pytest.raises(OutputError, match="OUT_NOT_WRITABLE"), only_run(tmp_path):
         pass
 
 
