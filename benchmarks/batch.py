@@ -209,6 +209,7 @@ def measured(root: Path, rounds: int) -> tuple[Times, list[Row]]:
                 run_batch(part, out / f"{name} {number}", protocol, engine=Caged(cage))
                 spent = computing_s(cage.pids) - before
                 times.add(name, time.perf_counter() - start, spent)
+            sys.stderr.write(f"round {number + 1} of {rounds} done\n")
         decoded = max(map(decoded_bytes, index.studies))
         rows += [
             _memory_row(f"{len(index.studies)} studies", max(map(peak_bytes, cage.pids)), decoded)
