@@ -20,10 +20,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from quant.domain.region import Role  # noqa: E402 - after the path
-from quant.report.pictures.planes import VIEWS, plane_at  # noqa: E402
-from quant.report.pictures.scene import Scene  # noqa: E402
-from quant.report.pictures.sheet import draw_sheet  # noqa: E402
-from quant.report.pictures.views import ct_grey, fused_pixels  # noqa: E402
+from quant.report.pictures.sheet.page import draw_sheet  # noqa: E402
+from quant.report.pictures.sheet.planes import VIEWS, plane_at  # noqa: E402
+from quant.report.pictures.sheet.scene import Scene  # noqa: E402
+from quant.report.pictures.sheet.views import ct_grey, fused_pixels  # noqa: E402
 
 LIMIT_S = 1.5
 
@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    from quant.report.pictures.copies import read_copies, write_copies
+    from quant.report.pictures.display.copies import read_copies, write_copies
     from tests.support.pictured import measured
 
     with TemporaryDirectory() as name:

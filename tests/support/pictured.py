@@ -16,7 +16,7 @@ from quant.phantom.geometry import Layout
 from quant.phantom.solid_studies import TUMOUR_AT, SolidCase, write_solid_study
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.study import StudyOutcome, measure_study
-from quant.report.pictures.copies import Copies, read_copies, write_copies
+from quant.report.pictures.display.copies import Copies, read_copies, write_copies
 
 TUMOUR_RADIUS_MM = 20.0
 

@@ -20,8 +20,8 @@ from quant.domain.units import Unit
 from quant.domain.volume import Volume
 from quant.report.meshes import write_meshes
 from quant.report.pictures import CT, DISPLAY
-from quant.report.pictures.copies import write_copies
-from quant.report.pictures.nifti import Stored, nifti_bytes
+from quant.report.pictures.display.copies import write_copies
+from quant.report.pictures.display.nifti import Stored, nifti_bytes
 from quant.report.records import read_record, write_record
 from quant.report.site.build import Form, Source, write_site
 from tests.support.geometry import grid

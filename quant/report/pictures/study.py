@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from quant.errors import OutputError
 from quant.report.pictures import SHEET
-from quant.report.pictures.copies import Measured, read_copies, write_copies
+from quant.report.pictures.display.copies import Measured, read_copies, write_copies
 from quant.report.writing import write_bytes
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def draw(record: "StudyRecord", folder: Path) -> None:
     OutputError
         When the files cannot be written.
     """
-    from quant.report.pictures.sheet import draw_sheet
+    from quant.report.pictures.sheet.page import draw_sheet
     from quant.report.pictures.viewer import write_viewer
 
     copies = read_copies(folder)

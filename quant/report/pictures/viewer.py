@@ -13,10 +13,10 @@ from quant.domain.grid import Grid
 from quant.domain.record import LESION_ROLES, Status, StudyRecord
 from quant.domain.region import INSIDE_WEIGHT, Region
 from quant.report.pictures import CT, EMISSION, VIEWER
-from quant.report.pictures.copies import NO_COPY, Copies, read_copies
-from quant.report.pictures.labels import ORDER, ROLE_COLOURS, SPHERE_COLOURS
-from quant.report.pictures.nifti import Stored, gzipped, nifti_bytes
-from quant.report.pictures.outlines import STEPS
+from quant.report.pictures.display.copies import NO_COPY, Copies, read_copies
+from quant.report.pictures.display.labels import ORDER, ROLE_COLOURS, SPHERE_COLOURS
+from quant.report.pictures.display.nifti import Stored, gzipped, nifti_bytes
+from quant.report.pictures.display.outlines import STEPS
 from quant.report.writing import write_bytes
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from quant.report.pictures import SHEET, VIEWER
-from quant.report.pictures.copies import read_copies
+from quant.report.pictures.display.copies import read_copies
 from quant.report.pictures.viewer import why_not, write_viewer, written_json
 from quant.report.site.batch import Batch
 from quant.report.site.pages import Pages, Parts, Place

@@ -12,8 +12,8 @@ import pytest
 from quant.domain.grid import Grid
 from quant.domain.record import StudyRecord
 from quant.errors import OutputError
-from quant.report.pictures.copies import read_copies
-from quant.report.pictures.nifti import Stored
+from quant.report.pictures.display.copies import read_copies
+from quant.report.pictures.display.nifti import Stored
 from quant.report.pictures.viewer import covering, viewer_json
 from quant.report.site.build import MOST_IN_ONE, Form, Source, is_there, write_site
 from quant.report.site.charts import Point, chart

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from quant.domain.record import LESION_ROLES, Status
 from quant.domain.region import Region, Role
-from quant.report.pictures.copies import Copies
+from quant.report.pictures.display.copies import Copies
 
 if TYPE_CHECKING:
     from quant.domain.record import StudyRecord
     from quant.domain.sphere import Sphere
-    from quant.report.pictures.nifti import Stored
+    from quant.report.pictures.display.nifti import Stored
 
 Floats = NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from quant.report.pictures.canvas import Box
-from quant.report.pictures.planes import Plane
+from quant.report.pictures.sheet.canvas import Box
+from quant.report.pictures.sheet.planes import Plane
 
 WIDTH, HEIGHT = 2000, 1414
 """A4 across, about 170 dots an inch."""

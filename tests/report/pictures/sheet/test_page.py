@@ -14,16 +14,16 @@ from quant.domain.region import Role
 from quant.domain.study import QuarantineEntry
 from quant.phantom.geometry import Layout
 from quant.phantom.solid_studies import TUMOUR_AT
-from quant.report.pictures.canvas import SMALL, Canvas, in_type
-from quant.report.pictures.copies import Copies
-from quant.report.pictures.layout import Panel, Sheet
-from quant.report.pictures.light_row import reasons_in_two_lines
-from quant.report.pictures.numbers import found
-from quant.report.pictures.overview import LEAST_TALL
-from quant.report.pictures.planes import VIEWS, plane_at
-from quant.report.pictures.scene import Scene
-from quant.report.pictures.sheet import draw_sheet
-from quant.report.pictures.strokes import Pen, stroke_region, stroke_sphere
+from quant.report.pictures.display.copies import Copies
+from quant.report.pictures.sheet.canvas import SMALL, Canvas, in_type
+from quant.report.pictures.sheet.layout import Panel, Sheet
+from quant.report.pictures.sheet.light_row import reasons_in_two_lines
+from quant.report.pictures.sheet.numbers import found
+from quant.report.pictures.sheet.overview import LEAST_TALL
+from quant.report.pictures.sheet.page import draw_sheet
+from quant.report.pictures.sheet.planes import VIEWS, plane_at
+from quant.report.pictures.sheet.scene import Scene
+from quant.report.pictures.sheet.strokes import Pen, stroke_region, stroke_sphere
 from tests.support.pictured import TUMOUR_RADIUS_MM, Pictured, ball_in, pixels_of
 
 LAYOUTS = (

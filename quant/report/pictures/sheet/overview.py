@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.domain.region import Role
-from quant.report.pictures.canvas import FINE, LABEL, Canvas
-from quant.report.pictures.layout import GAP, PICTURES_TOP, RIGHT, Panel
-from quant.report.pictures.planes import plane_at
-from quant.report.pictures.views import box_size, ct_panel, projection_panels
+from quant.report.pictures.sheet.canvas import FINE, LABEL, Canvas
+from quant.report.pictures.sheet.layout import GAP, PICTURES_TOP, RIGHT, Panel
+from quant.report.pictures.sheet.planes import plane_at
+from quant.report.pictures.sheet.views import box_size, ct_panel, projection_panels
 
 if TYPE_CHECKING:
-    from quant.report.pictures.scene import Scene
+    from quant.report.pictures.sheet.scene import Scene
 
 OVERVIEW_PAIR = 422
 """Width of a coronal and a sagittal picture together."""

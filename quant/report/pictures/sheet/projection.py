@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.report.pictures.planes import STRAIGHT, interpolated
+from quant.report.pictures.sheet.planes import STRAIGHT, interpolated
 
 MOST_POINTS = 600_000
 """An oblique volume is first brought onto so many points along the patient's axes."""

@@ -5,26 +5,26 @@ from typing import TYPE_CHECKING
 from quant.domain.flags import CODES
 from quant.domain.text import plain
 from quant.report.flagged import codes_of
-from quant.report.pictures.canvas import FINE, INK, RULE, SOFT, Box, Canvas, Style
-from quant.report.pictures.charts import histogram, sweep_chart
-from quant.report.pictures.layout import HEIGHT, MARGIN, RIGHT, WIDTH, Panel, Sheet
-from quant.report.pictures.light_row import draw_lights
-from quant.report.pictures.lights import primary_passport
-from quant.report.pictures.numbers import (
+from quant.report.pictures.sheet.canvas import FINE, INK, RULE, SOFT, Box, Canvas, Style
+from quant.report.pictures.sheet.charts import histogram, sweep_chart
+from quant.report.pictures.sheet.layout import HEIGHT, MARGIN, RIGHT, WIDTH, Panel, Sheet
+from quant.report.pictures.sheet.light_row import draw_lights
+from quant.report.pictures.sheet.lights import primary_passport
+from quant.report.pictures.sheet.numbers import (
     SHAPE_ROWS,
     TUMOUR_ROWS,
     ratio_table,
     sphere_table,
     value_table,
 )
-from quant.report.pictures.overview import draw_overview
-from quant.report.pictures.rows import ROWS, fused_rows
-from quant.report.pictures.scene import Scene
-from quant.report.pictures.views import empty_panel
+from quant.report.pictures.sheet.overview import draw_overview
+from quant.report.pictures.sheet.rows import ROWS, fused_rows
+from quant.report.pictures.sheet.scene import Scene
+from quant.report.pictures.sheet.views import empty_panel
 
 if TYPE_CHECKING:
     from quant.domain.record import StudyRecord
-    from quant.report.pictures.copies import Copies
+    from quant.report.pictures.display.copies import Copies
 
 TABLES_TALL, NOTES_TALL = 330, 200
 LEAST_CHART, MOST_CHART = 210, 270
@@ -42,7 +42,7 @@ def draw_sheet(record: "StudyRecord", copies: "Copies") -> Sheet:
     ----------
     record : StudyRecord
     copies : Copies
-        From :func:`quant.report.pictures.copies.read_copies`.
+        From :func:`quant.report.pictures.display.copies.read_copies`.
 
     Returns
     -------

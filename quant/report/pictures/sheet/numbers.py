@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from quant.domain.region import Role
 from quant.domain.units import Unit
-from quant.report.pictures.canvas import BODY, INK, RULE, SOFT, STRONG, Box, Canvas, Style
-from quant.report.pictures.layout import Panel
+from quant.report.pictures.sheet.canvas import BODY, INK, RULE, SOFT, STRONG, Box, Canvas, Style
+from quant.report.pictures.sheet.layout import Panel
 from quant.report.ratios import RATIO_LABELS
 
 if TYPE_CHECKING:

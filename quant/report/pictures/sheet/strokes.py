@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.region import INSIDE_WEIGHT
-from quant.report.pictures.planes import Plane, sample
+from quant.report.pictures.sheet.planes import Plane, sample
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.report.pictures.ramp import oklab_to_rgb, ramp, rgb_to_oklab
+from quant.report.pictures.sheet.ramp import oklab_to_rgb, ramp, rgb_to_oklab
 
 DEFICIENCIES = {
     "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],

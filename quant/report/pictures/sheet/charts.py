@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.report.pictures.canvas import (
+from quant.report.pictures.sheet.canvas import (
     FINER,
     INK,
     SOFT,
@@ -15,15 +15,15 @@ from quant.report.pictures.canvas import (
     Colour,
     Style,
 )
-from quant.report.pictures.layout import Panel
-from quant.report.pictures.views import BLUE, PINK, empty_panel, tick_text, ticks
+from quant.report.pictures.sheet.layout import Panel
+from quant.report.pictures.sheet.views import BLUE, PINK, empty_panel, tick_text, ticks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageDraw import ImageDraw
 
     from quant.domain.passport import Passport
-    from quant.report.pictures.outlines import SphereValues
+    from quant.report.pictures.display.outlines import SphereValues
 
 TITLE, AXIS, NOTE = Style(15, INK, "Bold"), Style(13, SOFT), Style(13, INK)
 BINS = 24

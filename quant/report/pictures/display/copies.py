@@ -17,10 +17,10 @@ from quant.domain.grid import Grid
 from quant.domain.region import Region
 from quant.errors import QuantError
 from quant.report.pictures import CT, DISPLAY, EMISSION, LABELS, OUTLINES
-from quant.report.pictures.labels import Label, label_map
-from quant.report.pictures.nifti import Stored, nifti_bytes, read_nifti
-from quant.report.pictures.outlines import SphereValues, pack, sphere_values, unpack
-from quant.report.pictures.stored import as_stored, stored_ct
+from quant.report.pictures.display.labels import Label, label_map
+from quant.report.pictures.display.nifti import Stored, nifti_bytes, read_nifti
+from quant.report.pictures.display.outlines import SphereValues, pack, sphere_values, unpack
+from quant.report.pictures.display.stored import as_stored, stored_ct
 from quant.report.writing import write_bytes, write_text
 
 if TYPE_CHECKING:

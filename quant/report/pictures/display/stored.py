@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.report.pictures.nifti import Stored
+from quant.report.pictures.display.nifti import Stored
 
 if TYPE_CHECKING:
     from quant.domain.study import SeriesEntry

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from quant.report.pictures.canvas import INK, SOFT, TINT, Box, Canvas, Colour, Style
-from quant.report.pictures.layout import Panel
-from quant.report.pictures.lights import Light, State, lights
+from quant.report.pictures.sheet.canvas import INK, SOFT, TINT, Box, Canvas, Colour, Style
+from quant.report.pictures.sheet.layout import Panel
+from quant.report.pictures.sheet.lights import Light, State, lights
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

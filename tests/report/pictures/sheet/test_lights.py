@@ -8,7 +8,7 @@ from quant.domain.flags import CODES, Flag
 from quant.domain.record import Status, StudyRecord
 from quant.domain.study import QuarantineEntry
 from quant.phantom.geometry import Layout
-from quant.report.pictures.lights import QUESTIONS, TABLES, Light, State, lights
+from quant.report.pictures.sheet.lights import QUESTIONS, TABLES, Light, State, lights
 from tests.support.pictured import ball_in
 
 

@@ -16,13 +16,13 @@ from quant.domain.volume import Volume
 from quant.phantom.geometry import Layout
 from quant.phantom.solid_studies import TUMOUR_AT
 from quant.report.pictures import COPIES
-from quant.report.pictures.copies import read_copies, write_copies
-from quant.report.pictures.nifti import Stored, nifti_bytes, read_nifti
-from quant.report.pictures.stored import MOST_VOXELS, as_stored, block_means, thinned_grid
+from quant.report.pictures.display.copies import read_copies, write_copies
+from quant.report.pictures.display.nifti import Stored, nifti_bytes, read_nifti
+from quant.report.pictures.display.stored import MOST_VOXELS, as_stored, block_means, thinned_grid
 from tests.support.geometry import AFFINES, grid
 from tests.support.pictured import ball_in, measured
 
-SAMPLE = Path(__file__).parents[3] / "data-samples" / "torso"
+SAMPLE = Path(__file__).parents[4] / "data-samples" / "torso"
 
 
 @pytest.mark.parametrize("name", AFFINES)

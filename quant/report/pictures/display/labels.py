@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.region import INSIDE_WEIGHT, Region, Role
-from quant.report.pictures.nifti import Stored
-from quant.report.pictures.stored import thinned_grid, thinning
+from quant.report.pictures.display.nifti import Stored
+from quant.report.pictures.display.stored import thinned_grid, thinning
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.region import Role
-from quant.report.pictures.canvas import PAPER, SOFT, TINT, Box, Canvas, Style
-from quant.report.pictures.layout import Panel
-from quant.report.pictures.planes import Plane, sample
-from quant.report.pictures.projection import projected, upright
-from quant.report.pictures.ramp import ramp
-from quant.report.pictures.strokes import (
+from quant.report.pictures.sheet.canvas import PAPER, SOFT, TINT, Box, Canvas, Style
+from quant.report.pictures.sheet.layout import Panel
+from quant.report.pictures.sheet.planes import Plane, sample
+from quant.report.pictures.sheet.projection import projected, upright
+from quant.report.pictures.sheet.ramp import ramp
+from quant.report.pictures.sheet.strokes import (
     Pen,
     Pixels,
     padded,
@@ -24,8 +24,8 @@ from quant.report.pictures.strokes import (
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid
-    from quant.report.pictures.nifti import Stored
-    from quant.report.pictures.scene import Scene
+    from quant.report.pictures.display.nifti import Stored
+    from quant.report.pictures.sheet.scene import Scene
 
 DARK = (10, 12, 16)
 OUTSIDE = np.array([226, 230, 235], dtype=np.float32)

@@ -10,15 +10,22 @@ from quant.domain.flags import CODES
 from quant.domain.region import Role
 from quant.domain.text import plain
 from quant.domain.units import Unit
-from quant.report.pictures.canvas import INK, SOFT, Canvas, Colour, Style
-from quant.report.pictures.layout import GAP, MARGIN, PICTURES_TOP, RIGHT, Panel
-from quant.report.pictures.numbers import found, number
-from quant.report.pictures.planes import VIEWS, plane_at
-from quant.report.pictures.views import BLUE, GREEN, PINK, colour_bar, empty_panel, fused_panel
+from quant.report.pictures.sheet.canvas import INK, SOFT, Canvas, Colour, Style
+from quant.report.pictures.sheet.layout import GAP, MARGIN, PICTURES_TOP, RIGHT, Panel
+from quant.report.pictures.sheet.numbers import found, number
+from quant.report.pictures.sheet.planes import VIEWS, plane_at
+from quant.report.pictures.sheet.views import (
+    BLUE,
+    GREEN,
+    PINK,
+    colour_bar,
+    empty_panel,
+    fused_panel,
+)
 
 if TYPE_CHECKING:
     from quant.domain.record import StudyRecord
-    from quant.report.pictures.scene import Scene
+    from quant.report.pictures.sheet.scene import Scene
 
 Floats = NDArray[np.float64]
 

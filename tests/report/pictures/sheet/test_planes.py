@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
-from quant.report.pictures.planes import VIEWS, plane_at, sample, side_letter
-from quant.report.pictures.projection import projected, upright
-from quant.report.pictures.views import ticks
+from quant.report.pictures.sheet.planes import VIEWS, plane_at, sample, side_letter
+from quant.report.pictures.sheet.projection import projected, upright
+from quant.report.pictures.sheet.views import ticks
 from tests.support.geometry import AFFINES, grid
 
 GRADIENT = np.array([0.7, -1.1, 1.3])

@@ -1,0 +1,1 @@
+"""Copies of a study for looking: images as whole numbers, labels, outlines."""
