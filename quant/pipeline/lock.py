@@ -72,6 +72,30 @@ def only_run(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def require_idle(out: Path) -> None:
+    """Raise ``OUT_IN_USE`` while a run holds a folder's lock; where nobody can say, it is idle.
+
+    Raises
+    ------
+    OutputError
+        With that run's process and start.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        handle = os.open(out / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in BUSY:
+                owner = _parsed(_content(handle))
+                raise _in_use(owner, LOCK_NAME, certain=True) from error
+        finally:
+            os.close(handle)
+
+
 def _take(handle: int) -> None:
     """Take the system's lock on an open file, or raise OSError at once."""
     if sys.platform == "win32":

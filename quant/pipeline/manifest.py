@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from quant.pipeline.digest import manifest_checksum, result_sums
+from quant.pipeline.digest import manifest_checksum, repeats_digest, result_sums
 from quant.pipeline.folder import MANIFEST_NAME, RECORDS
 from quant.pipeline.protocols import protocol_hash
 from quant.report.writing import write_text
@@ -110,6 +110,7 @@ def _entry(entry: "Entry") -> dict[str, str | int]:
         "status": str(entry.status),
         "record": f"{RECORDS}/{entry.record}.json",
         "attempts": entry.attempts,
+        "repeats": repeats_digest(entry),
     }
 
 

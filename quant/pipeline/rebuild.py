@@ -6,7 +6,6 @@ study was measured.
 """
 
 import csv
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,8 +20,8 @@ from quant.domain.study import QuarantineEntry
 from quant.domain.text import inert
 from quant.errors import OutputError, UsageError
 from quant.pipeline.derived import NOTE, Sources, derive
-from quant.pipeline.digest import manifest_checksum
-from quant.pipeline.folder import MANIFEST_NAME, RECORDS, STUDIES, opened_folder
+from quant.pipeline.digest import manifest_checksum, read_manifest
+from quant.pipeline.folder import RECORDS, STUDIES, opened_folder
 from quant.pipeline.ledger import Ledger
 from quant.pipeline.manifest import PERSONAL
 from quant.pipeline.protocols import load_protocol, protocol_hash, shipped_names
@@ -161,11 +160,11 @@ def shown(out: Path) -> tuple[list[str], tuple[str, ...]]:
 def _manifest(out: Path) -> dict[str, object]:
     """Return ``run.json``; empty when it is missing or damaged."""
     try:
-        manifest = json.loads((out / MANIFEST_NAME).read_bytes())
+        manifest = read_manifest(out)
         is_whole = manifest["sha256"] == manifest_checksum(manifest)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError):
         return {}
-    return dict(manifest) if is_whole else {}
+    return manifest if is_whole else {}
 
 
 def _silent(done: int, total: int) -> None:

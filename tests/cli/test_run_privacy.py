@@ -10,7 +10,9 @@ import pytest
 from quant.dicom.files.patients import patient_of
 from quant.dicom.index import index_tree
 from quant.pipeline.batch import How, run_in
+from quant.pipeline.digest import verify
 from quant.pipeline.folder import opened_folder
+from quant.pipeline.lock import only_run
 from tests.support.batches import QUICK, measured_at_once, write_batch
 from tests.support.run import here
 from tests.support.seeds import edited, write_study
@@ -101,8 +103,38 @@ def test_verify_prints_the_digest_and_names_what_was_changed(tmp_path: Path) -> 
     assert "NOT WHOLE" in stdout
 
 
-def test_verify_of_a_folder_without_a_run_is_a_usage_error(tmp_path: Path) -> None:
+def test_verify_looks_at_what_repeats_the_results_too(tmp_path: Path) -> None:
+    write_batch(tmp_path / "in", 1)
+    assert here("run", tmp_path / "in", "-o", tmp_path / "out", "-j", "1")[0] == 0
+    (folder,) = (tmp_path / "out" / "studies").iterdir()
+    digest = here("verify", tmp_path / "out", "--digest")[:2]
+
+    for name, said in [
+        ("segmentation.dcm", f"studies/{folder.name}"),
+        ("display.json", f"studies/{folder.name}"),
+        ("qc.webp", f"studies/{folder.name}/qc.webp"),
+    ]:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[:-1])
+        assert verify(tmp_path / "out").damaged == (said,)
+        (folder / name).unlink()
+        status, stdout, _ = here("verify", tmp_path / "out")
+        (folder / name).write_bytes(content)
+        assert (status, f"changed or missing: {said}\n" in stdout) == (1, True)
+
+    assert here("verify", tmp_path / "out", "--digest")[:2] == digest
+    with only_run(tmp_path / "out"):
+        assert here("verify", tmp_path / "out")[0] == 4
+
+
+@pytest.mark.parametrize("content", [None, b"", b"null", b"{}", b"\xff", b"[" * 100_000])
+def test_verify_of_a_folder_without_a_run_is_a_usage_error(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_bytes(content)
     status, _, stderr = here("verify", tmp_path)
 
     assert status == 2
     assert "holds no finished run" in stderr
+    assert "Traceback" not in stderr
