@@ -148,21 +148,34 @@ def test_a_changed_setting_of_the_compiler_makes_all_kernels_anew(
     assert _ask(package, cache)[0] == ["41", "0"]
 
 
-@pytest.mark.parametrize("damage", ["empty", "short", "one byte"])
-def test_a_damaged_cache_is_made_anew(package: Path, tmp_path: Path, damage: str) -> None:
+ASK_ALL = """
+import empty, short, byte
+for one in (empty, short, byte):
+    print(one.raised(40), sum(one.raised.stats.cache_hits.values()))
+"""
+
+
+def test_a_damaged_cache_is_made_anew(package: Path, tmp_path: Path) -> None:
     """A machine that went down while writing leaves short files; a disk may change a byte."""
     cache = tmp_path / "cache"
-    _ask(package, cache)
-    damaged = list(cache.rglob("*.nbc"))
-    for one in damaged:
+    for addend, name in enumerate(("empty", "short", "byte"), start=1):
+        (package.parent / f"{name}.py").write_text(TINY.format(addend=addend), encoding="utf-8")
+    code = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n{ASK_ALL}"
+
+    def ask() -> tuple[list[str], str]:
+        done = _python(code, QUANT_CACHE=str(cache), NUMBA_CACHE_DIR="")
+        return done.stdout.split(), done.stderr
+
+    assert ask() == (["41", "0", "42", "0", "43", "0"], "")
+    for name in ("empty", "short", "byte"):
+        (one,) = cache.rglob(f"{name}.*.nbc")
         whole = one.read_bytes()
         middle = len(whole) // 2
         changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
-        one.write_bytes({"empty": b"", "short": whole[:30], "one byte": changed}[damage])
+        one.write_bytes({"empty": b"", "short": whole[:30], "byte": changed}[name])
 
-    assert len(damaged) == 1
-    assert _ask(package, cache) == (["41", "0"], "")
-    assert _ask(package, cache) == (["41", "1"], "")
+    assert ask() == (["41", "0", "42", "0", "43", "0"], "")
+    assert ask() == (["41", "1", "42", "1", "43", "1"], "")
 
 
 MEANWHILE = """
@@ -214,7 +227,7 @@ def test_processes_that_compile_different_forms_at_once_do_not_mix_them_up(
 def test_forms_of_an_earlier_text_are_removed(package: Path, tmp_path: Path) -> None:
     """Kept code does not pile up over the years."""
     cache, source = tmp_path / "cache", package / "tiny.py"
-    for addend in (1, 2, 3):
+    for addend in (1, 2):
         source.write_text(TINY.format(addend=addend), encoding="utf-8")
         _ask(package, cache)
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +14,21 @@ from tests.support.kernel_jobs import INNER, JOBS, Numbers, all_results, results
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-SAMPLE = """
-import sys, quant
+EVERYTHING = """
+import sys
+import numpy as np
+from quant_kernels import inventory
+from tests.support.kernel_jobs import all_results
+np.savez(sys.argv[1], **all_results())
+inventory.load_all()
+print(*[one.name for one in inventory.states() if one.is_public and not one.signatures])
+
+import quant
 for study in quant.open_studies("data-samples"):
     for one in quant.measure_study(study).measurements:
         print(one)
 """
-
-UNCALLED = """
-from quant_kernels import inventory
-from tests.support.kernel_jobs import all_results
-all_results()
-inventory.load_all()
-print(*[one.name for one in inventory.states() if one.is_public and not one.signatures])
-"""
+"""Results of all jobs into a file; kernels that no job calls, and the sample's measurements."""
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +36,35 @@ def here() -> dict[str, Numbers]:
     return all_results()
 
 
-def _elsewhere(file: Path, **environment: str) -> dict[str, Numbers]:
-    """Do all jobs in a process of its own."""
-    subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-m", "tests.support.kernel_jobs", str(file)],
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-    )
+@dataclass(frozen=True)
+class Found:
+    """What a process with so many threads found: results, uncalled kernels, measurements."""
+
+    results: dict[str, Numbers]
+    uncalled: set[str]
+    measurements: list[str]
+
+
+@pytest.fixture(scope="module")
+def threaded(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Found]:
+    """Do all jobs and measure the sample study, in a process for each number of threads."""
+    found = {}
+    for threads in (1, 2, 4):
+        file = tmp_path_factory.mktemp("threads") / "found.npz"
+        done = subprocess.run(  # noqa: S603 - our own interpreter and code
+            [sys.executable, "-c", EVERYTHING, str(file)],
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
+            capture_output=True,
+            text=True,
+        )
+        uncalled, *measurements = done.stdout.splitlines()
+        found[threads] = Found(_read(file), set(uncalled.split()), measurements)
+    return found
+
+
+def _read(file: Path) -> dict[str, Numbers]:
     with np.load(file) as found:
         return {name: found[name] for name in found.files}
 
@@ -53,11 +76,9 @@ def _same_bits(one: dict[str, Numbers], other: dict[str, Numbers]) -> list[str]:
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_results_are_the_same_bits_for_any_number_of_threads(
-    here: dict[str, Numbers], tmp_path: Path, threads: int
+    here: dict[str, Numbers], threaded: dict[int, Found], threads: int
 ) -> None:
-    found = _elsewhere(tmp_path / "found.npz", **dict.fromkeys(THREADS, str(threads)))
-
-    assert _same_bits(here, found) == []
+    assert _same_bits(here, threaded[threads].results) == []
 
 
 def test_results_are_the_same_bits_in_several_threads_at_once(here: dict[str, Numbers]) -> None:
@@ -66,28 +87,25 @@ def test_results_are_the_same_bits_in_several_threads_at_once(here: dict[str, Nu
         assert _same_bits(here, found) == []
 
 
-def test_the_sample_study_has_the_same_bits_for_any_number_of_threads() -> None:
+def test_the_sample_study_has_the_same_bits_for_any_number_of_threads(
+    threaded: dict[int, Found],
+) -> None:
     """Every measurement with all its digits, intervals and flags."""
-    told = [
-        subprocess.run(  # noqa: S603 - our own interpreter and code
-            [sys.executable, "-c", SAMPLE],
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, **dict.fromkeys(THREADS, str(threads))},
-            capture_output=True,
-            text=True,
-        ).stdout
-        for threads in (1, 2, 4)
-    ]
-
-    assert "tmax_lmax" in told[0]
-    assert told[1] == told[0]
-    assert told[2] == told[0]
+    assert any("tmax_lmax" in line for line in threaded[1].measurements)
+    assert threaded[2].measurements == threaded[1].measurements
+    assert threaded[4].measurements == threaded[1].measurements
 
 
 def test_results_without_the_compiler_agree(here: dict[str, Numbers], tmp_path: Path) -> None:
     """Plain Python rounds each operation as written; compiled code may fuse and reorder."""
-    found = _elsewhere(tmp_path / "found.npz", NUMBA_DISABLE_JIT="1")
+    file = tmp_path / "found.npz"
+    subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-m", "tests.support.kernel_jobs", str(file)],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+    )
+    found = _read(file)
 
     assert list(found) == list(JOBS)
     for name, numbers in here.items():
@@ -100,10 +118,6 @@ def test_jobs_measure_something(here: dict[str, Numbers]) -> None:
         assert np.count_nonzero(numbers[np.isfinite(numbers)]) > 0, name
 
 
-def test_jobs_call_every_kernel() -> None:
+def test_jobs_call_every_kernel(threaded: dict[int, Found]) -> None:
     """A kernel that no job calls would be looked at by none of these tests."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", UNCALLED], check=True, cwd=ROOT, capture_output=True, text=True
-    )
-
-    assert set(done.stdout.split()) - INNER == set()
+    assert threaded[1].uncalled - INNER == set()

@@ -10,13 +10,13 @@ import pytest
 
 from quant.phantom.nema import DIAMETERS_MM, spheres
 from tests.phantom.conftest import Written
-from tests.support.run import Outcome, run
+from tests.support.run import PLAIN, Outcome, run_here
 
 
 @pytest.fixture(scope="module")
 def measured(nema_studies: Written, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Measure both studies."""
-    return run(nema_studies.folder, tmp_path_factory.mktemp("measured") / "out")
+    return run_here(nema_studies.folder, tmp_path_factory.mktemp("measured") / "out", *PLAIN)
 
 
 def _rows(measured: Outcome, nema: Written, study: str) -> dict[str, dict[str, str]]:

@@ -21,7 +21,7 @@ from quant.pipeline.engines.remote import measure_remotely, packed
 from quant.pipeline.manifest import versions
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.work import Job
-from tests.support.run import quant, run
+from tests.support.run import quant, run, run_here
 
 pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 
@@ -75,7 +75,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_the_records_are_those_of_this_machine_bit_for_bit(
     dask: Running, ball_index: StudyIndex, tmp_path: Path
 ) -> None:
-    here = run(ball_index.root, tmp_path / "here", "--jobs", "1")
+    here = run_here(ball_index.root, tmp_path / "here")
     there = run(ball_index.root, tmp_path / "there", "--scheduler-file", dask.file)
 
     assert (here.status, there.status) == (0, 0)
