@@ -15,7 +15,8 @@ from quant.dicom.files.intake import Intake, Tick, folder_of, take_in
 from quant.dicom.files.objects import SLICE_MODALITIES, is_volume_or_region
 from quant.dicom.files.reader import PlainReader, ReadsFiles
 from quant.dicom.files.tree import owner_of, studies_by_folder
-from quant.dicom.splitting import parts_in_words, split
+from quant.dicom.slices.groups import parts_in_words
+from quant.dicom.splitting import split
 from quant.domain.archive import FilePath, place_of
 from quant.domain.flags import CODES
 from quant.domain.study import SeriesEntry, StudyFiles, StudyIndex

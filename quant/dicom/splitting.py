@@ -3,13 +3,10 @@
 from typing import TYPE_CHECKING
 
 from quant.dicom.nm.volumes import split_nm
-from quant.dicom.slices.groups import parts_in_words, split_slices
+from quant.dicom.slices.groups import split_slices
 
 if TYPE_CHECKING:
     from quant.domain.study import SeriesEntry
-
-
-__all__ = ["parts_in_words", "split"]
 
 
 def split(series: "SeriesEntry") -> "tuple[SeriesEntry, ...]":

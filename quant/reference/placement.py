@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quant.anatomy.choice import largest_of_role, of_role
-from quant.anatomy.lobes import right_segments
+from quant.anatomy.choice import largest_of_role, of_role, right_segments
 from quant.anatomy.places import (
     centroid_mm,
     is_on_side,

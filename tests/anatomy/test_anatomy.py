@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quant.anatomy.choice import largest_of_role, of_role
-from quant.anatomy.lobes import right_segments, segment_number
+from quant.anatomy.choice import largest_of_role, of_role, right_segments, segment_number
 from quant.anatomy.places import is_on_side, region_centroid_mm, world_axis, z_range_mm
 from quant.domain.grid import Grid
 from quant.domain.region import Region, Role
