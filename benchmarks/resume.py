@@ -35,7 +35,8 @@ def prepared(folder: Path, studies: int) -> None:
     """Write the studies, and the output folder of a run that has measured them all."""
     from quant.dicom.files.cache import opened_cache
     from quant.dicom.index import index_tree
-    from quant.pipeline.batch import Reuse, run_batch
+    from quant.pipeline.batch import run_batch
+    from quant.pipeline.how import Reuse
     from tests.support.batches import QUICK, as_measured, write_batch
 
     write_batch(folder / "in", studies)

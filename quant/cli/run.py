@@ -212,8 +212,9 @@ def _measure(
 
         from quant.dicom.files.cache import opened_cache
         from quant.dicom.index import index_tree
-        from quant.pipeline.batch import How, Reuse, View, run_in
+        from quant.pipeline.batch import run_in
         from quant.pipeline.collector import collector_paused
+        from quant.pipeline.how import How, Reuse, View
         from quant.pipeline.protocols import protocol_hash
 
     logger.info(

@@ -16,8 +16,9 @@ from quant.version import VERSION
 if TYPE_CHECKING:
     from quant.domain.protocol import StudyProtocol
     from quant.domain.study import StudyIndex
-    from quant.pipeline.batch import BatchResult, How
+    from quant.pipeline.batch import BatchResult
     from quant.pipeline.entries import Entry
+    from quant.pipeline.how import How
     from quant.pipeline.ledger import Ledger
 
 

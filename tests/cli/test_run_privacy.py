@@ -9,9 +9,10 @@ import pytest
 
 from quant.dicom.files.patients import patient_of
 from quant.dicom.index import index_tree
-from quant.pipeline.batch import How, run_in
+from quant.pipeline.batch import run_in
 from quant.pipeline.digest import verify
 from quant.pipeline.folder import opened_folder
+from quant.pipeline.how import How
 from quant.pipeline.lock import only_run
 from tests.support.batches import QUICK, measured_at_once, write_batch
 from tests.support.run import here

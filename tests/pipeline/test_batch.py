@@ -11,8 +11,9 @@ from quant.domain.protocol import EmissionSettings
 from quant.domain.record import Status
 from quant.domain.study import StudyFiles, StudyIndex
 from quant.errors import UsageError
-from quant.pipeline.batch import BatchResult, How, Reuse, run_batch, run_in
+from quant.pipeline.batch import BatchResult, run_batch, run_in
 from quant.pipeline.folder import opened_folder
+from quant.pipeline.how import How, Reuse
 from quant.pipeline.lock import only_run
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.stopwatch import Stopwatch

@@ -14,8 +14,9 @@ import pytest
 
 from quant.domain.record import Status
 from quant.errors import OutputError
-from quant.pipeline.batch import Reuse, run_batch
+from quant.pipeline.batch import run_batch
 from quant.pipeline.entries import Entry, from_row, to_row
+from quant.pipeline.how import Reuse
 from quant.pipeline.ledger import LEDGER_NAME, Ledger
 from quant.pipeline.seals import Seal
 from quant.report.pictures import DRAWN

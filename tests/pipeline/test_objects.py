@@ -14,8 +14,9 @@ from quant.domain.record import StudyRecord
 from quant.domain.region import Role
 from quant.domain.study import StudyIndex
 from quant.errors import GeometryError
-from quant.pipeline.batch import BatchResult, How, Reuse, run_in
+from quant.pipeline.batch import BatchResult, run_in
 from quant.pipeline.folder import OBJECTS, opened_folder
+from quant.pipeline.how import How, Reuse
 from quant.pipeline.protocols import load_protocol
 from tests.support.dicom_builder import nm, save
 from tests.support.objects import complaints

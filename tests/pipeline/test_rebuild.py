@@ -12,9 +12,10 @@ from quant.cli.exits import Exit
 from quant.cli.report import make_again, print_methods
 from quant.dicom.index import index_tree
 from quant.errors import UsageError
-from quant.pipeline.batch import How, Reuse, run_in
+from quant.pipeline.batch import run_in
 from quant.pipeline.digest import verify
 from quant.pipeline.folder import opened_folder
+from quant.pipeline.how import How, Reuse
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.rebuild import rebuild, shown
 from quant.report.site.build import Form

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 from quant.cli.run import run as run_command
 from quant.dicom.index import index_tree
 from quant.domain.study import StudyIndex
-from quant.pipeline.batch import BatchResult, How, run_in
+from quant.pipeline.batch import BatchResult, run_in
 from quant.pipeline.folder import opened_folder
+from quant.pipeline.how import How
 from quant.pipeline.protocols import load_protocol
 from quant.report.pictures import FOR_LOOKING
 from tests.support.dicom_builder import nm, save

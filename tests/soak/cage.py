@@ -14,13 +14,14 @@ from pathlib import Path
 from quant.dicom.files.reader import PlainReader
 from quant.dicom.index import index_tree
 from quant.domain.record import Status
-from quant.pipeline.batch import How, run_batch, run_in
+from quant.pipeline.batch import run_batch, run_in
 from quant.pipeline.cage.cage import Cage
 from quant.pipeline.cage.limits import Limits
 from quant.pipeline.cage.process import Task
 from quant.pipeline.cage.reading import CagedReader
 from quant.pipeline.engines.caged import Caged
 from quant.pipeline.folder import opened_folder
+from quant.pipeline.how import How
 from tests.soak.figures import Figure, figure
 from tests.support.batches import QUICK, write_batch
 from tests.support.mutator import mutant
