@@ -14,13 +14,14 @@ from quant.errors import QuantError
 from quant.pipeline.batch import run_batch
 from quant.pipeline.digest import verify
 from quant.pipeline.protocols import SHIPPED, load_protocol, protocol_hash
+from quant.report.pictures import DRAWN
 from tests.soak.children import Stage, stage
 from tests.soak.figures import Figure, figure
 from tests.support.batches import QUICK
 
-UNIMPORTANT = ("run.log.jsonl", "qc.webp")
-"""The log is never read. The sheet is a picture of what the record holds; ``quant report`` draws it
-again, and no seal is kept of it.
+UNIMPORTANT = ("run.log.jsonl", *DRAWN)
+"""The log is never read. The sheet and what the viewer shows are drawn from the record and the
+display copies; ``quant report`` draws them again, and no seal is kept of them.
 """
 
 
