@@ -85,7 +85,9 @@ def _fused_row(canvas: Canvas, scene: "Scene", row: Row, top: int) -> list[Panel
     panels = []
     for view, box in boxes.items():
         plane = plane_at(view, _through(scene, view, point, mm), mm, size)
-        panels.append(fused_panel(canvas, f"{row.name}_{view}", box, (scene, plane, bright)))
+        panels.append(
+            fused_panel(canvas, f"{row.name}_{view}", box, (scene, plane, bright), row.role)
+        )
     bar = (boxes["sagittal"][2] + 14, top + 26, boxes["sagittal"][2] + 28, top + 8 + PANEL_HEIGHT)
     colour_bar(canvas, bar, bright, scene.record.unit)
     return panels

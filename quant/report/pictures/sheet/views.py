@@ -65,6 +65,9 @@ CT_BRIGHTNESS = 0.80
 GAMMA = 0.8
 """Of the projections: faint uptake is lifted a little."""
 
+THIN = 1.3
+"""Width of spheres that are not the subject of their row, pixels."""
+
 NICE_MM = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -111,11 +114,17 @@ def ct_grey(ct: "Stored", plane: Plane) -> NDArray[np.float32]:
     return grey
 
 
-def fused_panel(canvas: Canvas, name: str, box: Box, cut: tuple["Scene", Plane, float]) -> Panel:
-    """Draw a fused cut with the outlines of tumours, spheres and organs."""
+def fused_panel(
+    canvas: Canvas, name: str, box: Box, cut: tuple["Scene", Plane, float], subject: Role
+) -> Panel:
+    """Draw a fused cut with the outlines of tumours, spheres and organs.
+
+    The sphere of the row (``subject``) stands out; the others are thinner.
+    """
     scene, plane, top = cut
     pixels = fused_pixels(scene, plane, top)
-    outline(pixels, plane, scene, organs=(Role.LIVER, Role.MUSCLE_LEFT, Role.MUSCLE_RIGHT))
+    organs = (Role.LIVER, Role.MUSCLE_LEFT, Role.MUSCLE_RIGHT)
+    outline(pixels, plane, scene, organs, subject)
     return finish(canvas, Panel(name, box, plane), pixels)
 
 
@@ -132,7 +141,10 @@ def ct_panel(canvas: Canvas, name: str, box: Box, cut: tuple["Scene", Plane, flo
     return finish(canvas, Panel(name, box, plane), pixels)
 
 
-def outline(pixels: Pixels, plane: Plane, scene: "Scene", organs: tuple[Role, ...]) -> None:
+def outline(
+    pixels: Pixels, plane: Plane, scene: "Scene", organs: tuple[Role, ...],
+    subject: Role | None = None,
+) -> None:  # fmt: skip
     """Draw every outline that a plane cuts: organs below, tumours, spheres on top."""
     for role in organs:
         for region in scene.regions(role):
@@ -142,7 +154,10 @@ def outline(pixels: Pixels, plane: Plane, scene: "Scene", organs: tuple[Role, ..
     if scene.tumour is not None:
         stroke_region(pixels, plane, scene.tumour, ON_DARK[Role.TUMOUR])
     for sphere in scene.record.spheres:
-        stroke_sphere(pixels, plane, sphere, SPHERES_ON_DARK[sphere.role])
+        pen = SPHERES_ON_DARK[sphere.role]
+        if subject not in (None, sphere.role):
+            pen = replace(pen, width=THIN)
+        stroke_sphere(pixels, plane, sphere, pen)
 
 
 def projection_panels(canvas: Canvas, cuts: dict[str, tuple[Box, Plane]], scene: "Scene"
