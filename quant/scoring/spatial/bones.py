@@ -11,8 +11,8 @@ from quant.domain.region import Region, crop_to_box
 from quant.errors import RegionError
 from quant.scoring.readings.segments import SEGMENTS, Segment, System
 from quant.scoring.spatial.apart import Cloud
+from quant.scoring.spatial.bone_names import needed_bones, segment_of_bone
 from quant.scoring.spatial.laying import lay
-from quant.scoring.spatial.skeleton import needed_bones, segment_of_bone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,12 +6,12 @@ from quant.domain.flags import Flag
 from quant.scoring.readings.segments import SEGMENTS, Segment, System
 from quant.scoring.readings.totals import Evidence, SegmentScore
 from quant.scoring.spatial.apart import Pairs, count_apart
+from quant.scoring.spatial.bone_names import CAVITIES
 from quant.scoring.spatial.foci import common_box
 from quant.scoring.spatial.places import SOFT
 from quant.scoring.spatial.result import SegmentByRule, SystemByRule
 from quant.scoring.spatial.rules import HALF, Involvement, level_of, rule_of
 from quant.scoring.spatial.scene import Members, Reach, Scene, laps_of, reach_of
-from quant.scoring.spatial.skeleton import CAVITIES
 
 
 def score_system(scene: Scene, system: System) -> SystemByRule:

@@ -7,9 +7,9 @@ import numpy as np
 from quant.domain.flags import Flag
 from quant.domain.region import Role
 from quant.scoring.readings.segments import SEGMENTS, System
+from quant.scoring.spatial.bone_names import segment_of_bone
 from quant.scoring.spatial.bones import surface_cloud
 from quant.scoring.spatial.result import Placement
-from quant.scoring.spatial.skeleton import segment_of_bone
 
 if TYPE_CHECKING:
     from quant.scoring.spatial.bones import Skeleton

@@ -7,6 +7,7 @@ from quant.domain.region import Role
 from quant.errors import RegionError
 from quant.scoring.readings.segments import System
 from quant.scoring.spatial.apart import Pairs, close_pairs
+from quant.scoring.spatial.bone_names import CAVITIES, canonical_bone, side_flags, wrong_sides
 from quant.scoring.spatial.bones import gather_bones, no_bones, within
 from quant.scoring.spatial.foci import Focus, Lie, foci_of, lie_of, same_pairs
 from quant.scoring.spatial.laying import as_shape, common_grid
@@ -16,7 +17,6 @@ from quant.scoring.spatial.planar import planar_views
 from quant.scoring.spatial.result import BoneEvidence, BoneShare, LesionEvidence, LesionScores
 from quant.scoring.spatial.rules import LesionRules
 from quant.scoring.spatial.scene import Scene
-from quant.scoring.spatial.skeleton import CAVITIES, canonical_bone, side_flags, wrong_sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,8 +10,8 @@ from quant.domain.shapes import LabelShape
 from quant.domain.text import plain
 from quant.errors import RegionError, StudyError
 from quant.regions.choice import Choice
+from quant.scoring.spatial.bone_names import CAVITIES, canonical_bone
 from quant.scoring.spatial.rules import LesionRules
-from quant.scoring.spatial.skeleton import CAVITIES, canonical_bone
 
 if TYPE_CHECKING:
     from quant.domain.grid import Grid

@@ -13,7 +13,7 @@ from quant.phantom.skeleton.bones import BONES, DISTAL_BONES, close_box, vertebr
 from quant.phantom.skeleton.cases import LESION_SETS, PlannedLesion
 from quant.phantom.skeleton.studies import SkeletonCase, write_skeleton_study
 from quant.scoring.readings.segments import SEGMENTS, System
-from quant.scoring.spatial.skeleton import canonical_bone
+from quant.scoring.spatial.bone_names import canonical_bone
 
 EVERY = {**BONES, **DISTAL_BONES}
 

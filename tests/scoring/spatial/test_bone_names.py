@@ -3,7 +3,7 @@
 import pytest
 
 from quant.scoring.readings.segments import SEGMENTS, System, segment_of
-from quant.scoring.spatial.skeleton import (
+from quant.scoring.spatial.bone_names import (
     canonical_bone,
     needed_bones,
     segment_bones,
