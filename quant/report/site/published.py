@@ -51,7 +51,7 @@ PUBLISHED = (
         letter="b",
         quantity="asphericity",
         value=0.342,
-        words="asphericity > 0.342 (34.2 %)",
+        words="asphericity > 0.342 (34.2\u00a0%)",
         setting="I-123 MIBG SPECT/CT before treatment, neuroblastoma, 50 children, one centre; "
         "event-free survival",
         caution="chosen and tested on the same 50 children (11 events); outlined by hand, the "
@@ -62,7 +62,7 @@ PUBLISHED = (
         letter="c",
         quantity="asphericity",
         value=0.32,
-        words="asphericity > 0.32 (32 %)",
+        words="asphericity > 0.32 (32\u00a0%)",
         setting="I-123 MIBG SPECT before treatment, neuroblastoma, 23 children; progression or "
         "relapse",
         caution="semi-automatic thresholds, another estimator of surface and volume",
@@ -72,7 +72,7 @@ PUBLISHED = (
         letter="d",
         quantity="asphericity",
         value=0.65,
-        words="asphericity \u2265 0.65 (65 %)",
+        words="asphericity \u2265 0.65 (65\u00a0%)",
         setting="I-123 MIBG, high-risk neuroblastoma; event-free survival",
         caution="quoted here from Zhou et al. 2025, not read in the source",
         source="Yadgarov et al. 2022, Pediatr Blood Cancer 69:e29849",

@@ -17,6 +17,7 @@
   };
   const AXES = { 0: [0, 1], 1: [0, 2], 2: [1, 2] };
   const DEPTH = { 0: 2, 1: 1, 2: 0 };
+  const RIMS = { sphere: "rgba(255, 255, 255, 0.7)" };
   const OPACITY = { organ: 0.25 };
   const STEPS = 1000;
   const TOWARDS = { 0: [0, 0, -1], 1: [0, 1, 0], 2: [1, 0, 0] };
@@ -329,7 +330,7 @@
         pen.clip();
         const [normal, distance] = this.plane(slice);
         for (const one of this.shapes) {
-          this.draw(pen, slice, cut(one.surface, normal, distance), one.colour, ratio);
+          this.draw(pen, slice, cut(one.surface, normal, distance), one, ratio);
         }
         pen.restore();
       }
@@ -351,7 +352,7 @@
       return [unit, unit.reduce((sum, x, n) => sum + x * origin[n], 0)];
     }
 
-    draw(pen, slice, ends, colour, ratio) {
+    draw(pen, slice, ends, { colour, kind }, ratio) {
       const [left, top, width, height] = slice.leftTopWidthHeight;
       const [across, up] = AXES[slice.axCorSag];
       pen.beginPath();
@@ -362,7 +363,7 @@
         else pen.moveTo(x, y);
       });
       pen.lineCap = "round";
-      pen.strokeStyle = "rgba(0, 0, 0, 0.55)";
+      pen.strokeStyle = RIMS[kind] || "rgba(0, 0, 0, 0.55)";
       pen.lineWidth = 3.5 * ratio;
       pen.stroke();
       pen.strokeStyle = colour;
