@@ -3,7 +3,7 @@
 from quant.domain.record import Status
 
 RETRIED = frozenset((
-    "STUDY_FAILED", "DICOM_UNREADABLE", "NO_PERMISSION", "TRUNCATED",
+    "STUDY_FAILED", "DICOM_UNREADABLE", "NO_PERMISSION", "TRUNCATED", "INPUT_CHANGED",
     "WORKER_DIED", "TIME_LIMIT", "MEMORY_LIMIT",
 ))  # fmt: skip
 """Failures that may have had a cause outside the study's bytes (memory, a medium, a transfer)."""

@@ -7,6 +7,7 @@ are written there, whole or not at all.
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from quant.dicom.files.digests import file_digest, with_input_hash
 from quant.dicom.objects.naming import Naming
 from quant.domain.record import Status, StudyRecord
-from quant.errors import OutputError, StudyError
+from quant.errors import OutputError, ReadError, StudyError
 from quant.pipeline.failure import blank_record, failed
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.retries import is_final
@@ -143,6 +144,7 @@ def carry_out(job: Job, begun: "Callable[[StudyFiles], object] | None" = None) -
         If the output folder cannot be written to: no study is to blame for that.
     """
     watch, digests = Stopwatch(), _Digests(job.digests)
+    states = _states(job.study)
     with watch.step("hash files"):
         study = _hashed(job.study, digests)
     if begun is not None:
@@ -150,9 +152,11 @@ def carry_out(job: Job, begun: "Callable[[StudyFiles], object] | None" = None) -
     path = record_path(job.out, study, job.protocol)
     kept = whole_record(path, pictured=job.pictures) if job.reuse else None
     try:
-        record = kept or _measure_and_write(study, job, path, watch)
+        record = kept or _measure_and_write(study, job, path, watch, states)
     except OutputError:
         raise
+    except StudyError as error:
+        return give_up(job, error.code, str(error), study.input_hash)
     except Exception as error:  # as in measure_study: the batch must go on
         logger.debug("study %s failed", study.study_uid, exc_info=True)
         code = "MEMORY_LIMIT" if isinstance(error, MemoryError) else "STUDY_FAILED"
@@ -239,13 +243,35 @@ def _hashed(study: "StudyFiles", digests: _Digests) -> "StudyFiles":
         return study
 
 
-def _measure_and_write(study: "StudyFiles", job: Job, path: Path, watch: Stopwatch) -> StudyRecord:
+def _states(study: "StudyFiles") -> dict[str, tuple[int, int, int] | None]:
+    """Return size, inode and time of each file; an archive notices by itself that it changed."""
+    found: dict[str, tuple[int, int, int] | None] = {}
+    for path in {one.path for part in study.series for one in part.files}.union(study.extra_files):
+        if isinstance(path, Path):
+            found[str(path)] = None
+            with suppress(OSError):
+                status = path.stat()
+                found[str(path)] = status.st_size, status.st_ino, status.st_mtime_ns
+    return found
+
+
+def _measure_and_write(
+    study: "StudyFiles", job: Job, path: Path, watch: Stopwatch, states: object
+) -> StudyRecord:
     from quant.pipeline.objects import write_objects
     from quant.pipeline.study import measure_study
     from quant.report.meshes import write_meshes
     from quant.report.pictures.study import write_pictures
 
     outcome = measure_study(study, job.protocol, watch)
+    if _states(study) != states:
+        raise ReadError(
+            "INPUT_CHANGED",
+            "A file of the study changed while it was measured.",
+            found="another size or time than when it was begun",
+            needed="files that stay as they are",
+            next_step="run again when the transfer is finished",
+        )
     if outcome.primary is not None:
         with watch.step("write mesh"):
             write_meshes(outcome.primary, mesh_folder(path))

@@ -1,13 +1,14 @@
 """A batch keeps what it measured, measures anew what is damaged, and loses nothing."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import quant
-from quant.domain.protocol import EmissionSettings
+from quant.domain.protocol import EmissionSettings, StudyProtocol
 from quant.domain.record import Status
 from quant.domain.study import StudyFiles, StudyIndex
 from quant.errors import UsageError
@@ -17,7 +18,7 @@ from quant.pipeline.how import How, Reuse
 from quant.pipeline.lock import only_run
 from quant.pipeline.protocols import load_protocol
 from quant.pipeline.stopwatch import Stopwatch
-from quant.pipeline.study import measure_study
+from quant.pipeline.study import StudyOutcome, measure_study
 
 ZHOU = load_protocol("zhou2025")
 
@@ -132,6 +133,21 @@ def test_an_output_folder_that_cannot_be_made_is_a_usage_error(
 
     with pytest.raises(UsageError, match="output folder"):
         _run(ball_index, tmp_path / "file" / "out")
+
+
+def test_a_file_that_changes_while_its_study_is_measured_gives_no_numbers(
+    ball_index: StudyIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(study: StudyFiles, protocol: StudyProtocol, watch: Stopwatch) -> StudyOutcome:
+        os.utime(str(study.series[0].files[0].path))
+        return measure_study(study, protocol, watch)
+
+    monkeypatch.setattr("quant.pipeline.study.measure_study", slowly)
+    changed = _run(ball_index, tmp_path)
+    monkeypatch.undo()
+
+    assert [one.code for one in changed.records[0].quarantine] == ["INPUT_CHANGED"]
+    assert _run(ball_index, tmp_path).records[0].status is Status.OK
 
 
 def test_an_unforeseen_failure_costs_the_study_and_names_its_kind_only(

@@ -256,6 +256,11 @@ RUN: dict[str, CodeInfo] = {
         "The study failed for an unforeseen reason.",
         "Report it as a defect with what quant run --debug prints.",
     ),
+    "INPUT_CHANGED": CodeInfo(
+        E,
+        "A file of the study changed while it was measured.",
+        "Run again when the transfer is finished.",
+    ),
     "WORKER_DIED": CodeInfo(
         E,
         "The process that read or measured it died, twice: a file may be malicious or damaged.",
