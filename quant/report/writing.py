@@ -97,7 +97,7 @@ def require_inside(folder: Path, out: Path) -> None:
     for step in (folder, *folder.parents):
         if step == out:
             return
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if not stat.S_ISDIR(step.lstat().st_mode):
                 raise _leads_elsewhere(f"{step.relative_to(out)} is a link or a file", "a folder")
 

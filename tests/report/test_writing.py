@@ -128,3 +128,6 @@ def test_a_folder_inside_is_inside_and_a_link_is_not(tmp_path: Path) -> None:
 
     with pytest.raises(OutputError, match="OUT_LINK"):
         require_inside(tmp_path / "out" / "studies" / "link" / "deep", tmp_path / "out")
+    (tmp_path / "out" / "report").write_bytes(b"")
+    with pytest.raises(OutputError, match="report is a link or a file"):
+        require_inside(tmp_path / "out" / "report" / "assets", tmp_path / "out")
