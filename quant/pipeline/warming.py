@@ -1,5 +1,6 @@
 """Kernels made ready in a process before it measures: compiled by one, loaded by the others."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 LOCK_NAME = ".compiling"
 
@@ -26,7 +29,14 @@ def warm() -> None:
         return
     folder, why_not = inventory.place()
     with _alone(folder if not why_not else None):
-        if why_not or not _all_kept():
+        if why_not:
+            logger.warning(
+                "compiled kernels cannot be kept (%s): each process compiles them anew, a minute "
+                "or more; QUANT_CACHE names another folder for them", why_not,
+            )  # fmt: skip
+            _rehearse()
+        elif not _all_kept():
+            logger.info("the kernels are compiled, once for this version")
             _rehearse()
 
 
