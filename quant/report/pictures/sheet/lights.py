@@ -4,6 +4,7 @@ Each light has a state, a word for it and a reason. The table of codes below and
 record decide; nothing is judged from the picture.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -117,6 +118,9 @@ TABLES = (UNIT, CORRECTIONS, REGISTRATION, FIELD, SPHERES, SIZE)
 WHOLLY_INSIDE, MOSTLY_INSIDE = 0.995, 0.9
 """Purity of a sphere: below the first it is to be looked at, below the second a problem."""
 
+ENOUGH_COVERED = 25
+"""Percent of the emission volume; with less of a CT no mirrored body would be seen."""
+
 SPHERE_ROLES = (Role.LIVER, Role.MUSCLE_LEFT, Role.MUSCLE_RIGHT)
 NAMES = {Role.LIVER: "liver", Role.MUSCLE_LEFT: "left muscle", Role.MUSCLE_RIGHT: "right muscle"}
 
@@ -171,10 +175,20 @@ def _corrections(record: "StudyRecord") -> list[Reason]:
 
 
 def _registration(record: "StudyRecord") -> list[Reason]:
-    return [
-        (State.FINE, "CT of the same frame; no mirror suspected"),
-        *_by_codes(record, REGISTRATION),
-    ]
+    found: list[Reason] = [(State.FINE, "CT of the same frame; no mirror suspected")]
+    covered = _covered(record)
+    if covered is not None and covered < ENOUGH_COVERED:
+        found.append((State.UNKNOWN, f"CT covers {covered} % of the emission: too little to tell"))
+    return [*found, *_by_codes(record, REGISTRATION)]
+
+
+def _covered(record: "StudyRecord") -> int | None:
+    """Percent of the emission volume that the CT covers, as the choice of the CT says it."""
+    for one in record.candidates:
+        said = re.match(r"covers (\d+)%", one.reasons[0]) if one.reasons else None
+        if one.purpose == "ct" and one.chosen and said:
+            return int(said[1])
+    return None
 
 
 def _field(record: "StudyRecord") -> list[Reason]:

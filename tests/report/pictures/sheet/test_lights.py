@@ -6,7 +6,7 @@ import pytest
 
 from quant.domain.flags import CODES, Flag
 from quant.domain.record import Status, StudyRecord
-from quant.domain.study import QuarantineEntry
+from quant.domain.study import Candidate, QuarantineEntry
 from quant.phantom.geometry import Layout
 from quant.report.pictures.sheet.lights import QUESTIONS, TABLES, Light, State, lights
 from tests.support.pictured import ball_in
@@ -62,6 +62,19 @@ def test_the_worst_reason_counts_and_the_others_are_counted() -> None:
 
     assert found.state is State.PROBLEM
     assert len(found.reasons) == 2
+
+
+@pytest.mark.parametrize(
+    ("covers", "state"), [("7%", State.UNKNOWN), ("60%", State.FINE), ("100%", State.FINE)]
+)
+def test_a_ct_that_covers_little_tells_nothing_of_registration(covers: str, state: State) -> None:
+    reasons = (f"covers {covers} of the emission box", "original")
+    ct = Candidate("ct", "1.2", 50.0, chosen=True, reasons=reasons)
+
+    found = light(replace(with_flags(), candidates=(ct,)), "Registration")
+
+    assert found.state is state
+    assert ("7 %" in found.reasons[0]) is (state is State.UNKNOWN)
 
 
 def test_scatter_is_read_from_the_facts() -> None:
