@@ -6,6 +6,7 @@ study was measured.
 """
 
 import csv
+import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -29,6 +30,7 @@ from quant.pipeline.stopwatch import Stopwatch
 from quant.report.records import read_record
 from quant.report.site.build import Form
 from quant.report.tables import NOBODY, People
+from quant.report.writing import read_own
 
 if TYPE_CHECKING:
     from quant.domain.protocol import StudyProtocol
@@ -246,8 +248,8 @@ def _people(place: Path) -> People:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            yield from csv.DictReader(stream)
+        text = read_own(path).decode("utf-8")
+        yield from csv.DictReader(io.StringIO(text, newline=""))
     except (OSError, ValueError, csv.Error):
         logger.warning("%s cannot be read: what only it holds is left out", path.name)
 

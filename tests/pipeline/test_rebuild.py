@@ -1,6 +1,7 @@
 """``quant report``: the same tables, pages and sheets from the records; damage is named."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -100,6 +101,20 @@ def test_a_damaged_record_is_named_and_passed_over(
     said = capsys.readouterr()
     assert broken.stem in said.err
     assert said.out.startswith("Uptake and shape were measured on 1 SPECT reconstruction")
+
+
+def test_a_pipe_or_nonsense_in_the_place_of_a_file_is_not_waited_for_nor_believed(
+    out: Path,
+) -> None:
+    first, second = sorted((out / "studies").iterdir())
+    for path in (out / "quarantine.csv", *first.glob("*.nii.gz"), first / "outlines.npz"):
+        path.unlink()
+        os.mkfifo(path)
+    (second / "display.json").write_bytes(b"[" * 100_000)
+    for folder in (first, second):
+        (folder / "images.js").write_bytes(b"\xff")
+
+    assert rebuild(out, Form.SINGLE).studies == 2
 
 
 @pytest.mark.parametrize("folder", ["empty", "missing", "in"])

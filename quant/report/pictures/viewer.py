@@ -17,7 +17,7 @@ from quant.report.pictures.display.copies import NO_COPY, Copies, read_copies
 from quant.report.pictures.display.labels import ORDER, ROLE_COLOURS, SPHERE_COLOURS
 from quant.report.pictures.display.nifti import Stored, gzipped, nifti_bytes
 from quant.report.pictures.display.outlines import STEPS
-from quant.report.writing import write_bytes
+from quant.report.writing import read_own, write_bytes
 
 if TYPE_CHECKING:
     from quant.domain.sphere import Sphere
@@ -61,8 +61,8 @@ def write_viewer(record: StudyRecord, folder: Path, copies: Copies) -> None:
 def written_json(folder: Path) -> str:
     """Return what :func:`write_viewer` wrote as JSON; empty if it wrote nothing."""
     try:
-        text = (folder / VIEWER).read_text(encoding="utf-8")
-    except OSError:
+        text = read_own(folder / VIEWER).decode("utf-8")
+    except (OSError, ValueError):
         return ""
     return text.removeprefix(_head(folder)).removesuffix(TAIL)
 
@@ -103,7 +103,7 @@ def why_not(record: StudyRecord, folder: Path) -> str:
 
 def _encoded(path: Path) -> str | None:
     try:
-        return base64.b64encode(path.read_bytes()).decode("ascii")
+        return base64.b64encode(read_own(path)).decode("ascii")
     except OSError:
         return None
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from quant.report.writing import read_own
+
 
 def data_block(name: str, text: str) -> Markup:
     """Return JSON as a block of data that no browser runs.
@@ -21,7 +23,7 @@ def data_block(name: str, text: str) -> Markup:
 def image_address(path: Path) -> str:
     """Return a picture as an address that holds it; empty when there is none."""
     try:
-        content = path.read_bytes()
+        content = read_own(path)
     except OSError:
         return ""
     return f"data:image/webp;base64,{base64.b64encode(content).decode('ascii')}"

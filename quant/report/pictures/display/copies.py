@@ -21,7 +21,7 @@ from quant.report.pictures.display.labels import Label, label_map
 from quant.report.pictures.display.nifti import Stored, nifti_bytes, read_nifti
 from quant.report.pictures.display.outlines import SphereValues, pack, sphere_values, unpack
 from quant.report.pictures.display.stored import as_stored, stored_ct
-from quant.report.writing import write_bytes, write_text
+from quant.report.writing import read_own, write_bytes, write_text
 
 if TYPE_CHECKING:
     from quant.domain.record import StudyRecord
@@ -168,11 +168,11 @@ def read_copies(folder: Path) -> Copies:
         The study's own folder.
     """
     try:
-        about = json.loads((folder / DISPLAY).read_bytes())
+        about = json.loads(read_own(folder / DISPLAY))
         is_known = about["layout"] == LAYOUT
         missing = {str(what): str(why) for what, why in about["missing"].items()}
         unit = str(about["unit"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         about, is_known, missing, unit = {}, False, {}, ""
     if not is_known:
         return Copies(missing=dict.fromkeys(("emission", "ct"), NO_COPY))

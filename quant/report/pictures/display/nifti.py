@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
+from quant.report.writing import read_own
 
 _BYTES = 2
 KINDS: "dict[int, np.dtype[np.uint8] | np.dtype[np.uint16]]" = {
@@ -106,7 +107,7 @@ def read_nifti(path: Path) -> Stored:
     """
     try:
         inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        content = inflate.decompress(path.read_bytes(), _MOST_BYTES)
+        content = inflate.decompress(read_own(path), _MOST_BYTES)
         found = _HEADER.unpack_from(content)
     except (zlib.error, struct.error) as error:
         message = f"{path.name} is damaged"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from quant.domain.grid import Grid
 from quant.domain.region import RasterRule, Region, Role
+from quant.report.writing import read_own
 
 if TYPE_CHECKING:
     from quant.domain.sphere import Sphere
@@ -90,7 +91,7 @@ def unpack(
         If it cannot be read, or is damaged.
     """
     regions = []
-    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(read_own(path)), allow_pickle=False) as arrays:
         for n, one in enumerate(known):
             weights = arrays[f"region_{n}"].astype(np.float32) / np.float32(STEPS)
             if not weights.any():  # all below half a step
