@@ -10,6 +10,7 @@ from quant.domain.flags import CODES, Severity
 from quant.domain.record import Status
 from quant.pipeline.folder import RECORDS, STUDIES
 from quant.pipeline.seals import Seal, seals_from
+from quant.report.meshes import MESH
 from quant.report.pictures import DISPLAY, DRAWN
 from quant.report.records import record_body
 from quant.report.writing import read_own
@@ -57,13 +58,15 @@ class Entry:
         Raises
         ------
         OSError, ValueError
-            If it cannot be read, or is damaged.
+            If it cannot be read, is damaged, or has lost its mesh.
         """
         path = place / RECORDS / f"{record}.json"
         status = path.stat()
         content = read_own(path)
         found = json.loads(record_body(content, path.name))
+        own = _own_files(place, record)
         try:
+            _require_mesh(found, own, record)
             return cls(
                 record=record,
                 study_uid=found["study_uid"],
@@ -83,7 +86,7 @@ class Entry:
                         status.st_ctime_ns,
                         hashlib.sha256(content).hexdigest(),
                     ),
-                    **_own_files(place, record),
+                    **own,
                 },
             )
         except (KeyError, TypeError, IndexError) as error:
@@ -105,6 +108,14 @@ class Entry:
     def tried(self, attempts: int, seconds: float) -> Self:
         """Return the entry with how often and how long the study was measured."""
         return replace(self, attempts=attempts, seconds=round(seconds, 4))
+
+
+def _require_mesh(found: dict[str, Any], own: dict[str, Seal], record: str) -> None:
+    """Raise ValueError when a tumour was measured and its mesh is not among a study's files."""
+    has_mesh = any(one["is_primary"] and one["voxels"] > 0 for one in found["regions"])
+    if has_mesh and f"{STUDIES}/{record}/{MESH}" not in own:
+        message = f"record {record} has lost its mesh"
+        raise ValueError(message)
 
 
 def _code(found: dict[str, Any]) -> str:

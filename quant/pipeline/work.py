@@ -20,6 +20,7 @@ from quant.pipeline.failure import blank_record, failed
 from quant.pipeline.protocols import protocol_hash
 from quant.pipeline.retries import is_final
 from quant.pipeline.stopwatch import Stopwatch
+from quant.report.meshes import MESH
 from quant.report.pictures import DISPLAY
 from quant.report.records import read_record, record_name, write_record
 from quant.report.writing import PART
@@ -224,7 +225,7 @@ def whole_record(path: Path, *, pictured: bool = False) -> StudyRecord | None:
         logger.warning("record %s is damaged: the study is measured anew", path.name)
         return None
     primary = record.primary
-    mesh = mesh_folder(path) / "tumour.stl"
+    mesh = mesh_folder(path) / MESH
     lost = primary is not None and primary.voxels > 0 and not mesh.is_file()
     if pictured and record.status is not Status.FAILED:
         lost = lost or not (mesh_folder(path) / DISPLAY).is_file()

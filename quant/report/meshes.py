@@ -8,6 +8,8 @@ from quant.report.writing import write_files
 if TYPE_CHECKING:
     from quant.domain.region import Region
 
+MESH = "tumour.stl"
+
 
 def write_meshes(region: "Region", folder: Path) -> None:
     """Write ``tumour.stl`` and ``tumour.ply``: the closed mesh at 0.5, LPS mm.
@@ -20,4 +22,4 @@ def write_meshes(region: "Region", folder: Path) -> None:
         return
     vertices, faces = region_mesh(region)
     stl, ply = stl_bytes(vertices, faces), ply_bytes(vertices, faces)
-    write_files(folder, {"tumour.stl": stl, "tumour.ply": ply})
+    write_files(folder, {MESH: stl, "tumour.ply": ply})

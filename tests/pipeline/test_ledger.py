@@ -150,6 +150,14 @@ def test_a_damaged_record_is_left_out_of_a_ledger_that_is_made_anew(
     assert "record pipe is damaged" in caplog.text
 
 
+def test_a_record_without_its_mesh_is_left_out_of_a_ledger_that_is_made_anew(out: Path) -> None:
+    (out / LEDGER_NAME).unlink()
+    name = next((out / "records").glob("*.json")).stem
+    shutil.rmtree(out / "studies" / name)
+
+    assert name not in _entries(out)
+
+
 def test_a_link_in_the_ledgers_place_is_refused(out: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.sqlite"
     elsewhere.write_bytes(b"somebody's")

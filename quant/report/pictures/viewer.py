@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from quant.domain.grid import Grid
 from quant.domain.record import LESION_ROLES, Status, StudyRecord
 from quant.domain.region import INSIDE_WEIGHT, Region
+from quant.report.meshes import MESH
 from quant.report.pictures import CT, EMISSION, VIEWER
 from quant.report.pictures.display.copies import NO_COPY, Copies, read_copies
 from quant.report.pictures.display.labels import ORDER, ROLE_COLOURS, SPHERE_COLOURS
@@ -22,7 +23,6 @@ from quant.report.writing import read_own, write_bytes
 if TYPE_CHECKING:
     from quant.domain.sphere import Sphere
 
-MESH = "tumour.stl"
 
 TAIL = ";\n"
 
