@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from quant.pipeline.entries import Entry
     from quant.pipeline.ledger import Ledger
 
+NO_RESULTS = FOR_LOOKING.union(OBJECTS)
+"""Files of a study's folder that repeat results or show them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -67,7 +70,7 @@ def result_sums(entries: "Iterable[Entry]", ledger: "Ledger") -> dict[str, str]:
         name: seal.sha256
         for one in entries
         for name, seal in one.seals.items()
-        if name.rsplit("/", 1)[-1] not in (*FOR_LOOKING, *OBJECTS)
+        if name.rsplit("/", 1)[-1] not in NO_RESULTS
     }
     tables = {name: seal.sha256 for name, seal in derived_seals(ledger).items() if name in TABLES}
     return {**sums, **tables}
