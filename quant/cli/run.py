@@ -62,7 +62,8 @@ def run(
             "--dicom/--no-dicom",
             help="Write segmentation.dcm and measurements.dcm of each study (needs the extra "
             "'dicom'). They carry the pseudonym of the tables; with --identifiers the patient of "
-            "the images, as an archive needs it.",
+            "the images, as an archive needs it. Studies that an earlier run measured without get "
+            "them with --restart.",
         ),
     ] = True,
     pictures: Annotated[
