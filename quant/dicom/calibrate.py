@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quant.dicom.nm.place import place_nm
-from quant.dicom.slices.enhanced import images_of
+from quant.dicom.slices.frames import images_of
 from quant.dicom.values.calibration import nm_options, nm_scale, slice_options, slice_scales
 from quant.dicom.values.conversion import Conversion, input_missing, unchanged
 from quant.dicom.values.count_rate import to_concentration, to_count_rate

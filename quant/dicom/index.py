@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from quant.dicom.files.accounts import Accounts
 from quant.dicom.files.duplicates import Found, claim_of, entry_of, spoiled
 from quant.dicom.files.facts import tail, whole, words
-from quant.dicom.files.headers import Header
+from quant.dicom.files.header import Header
 from quant.dicom.files.identity import one_subject, settled
 from quant.dicom.files.intake import Intake, Tick, folder_of, take_in
 from quant.dicom.files.objects import SLICE_MODALITIES, is_volume_or_region
 from quant.dicom.files.reader import PlainReader, ReadsFiles
 from quant.dicom.files.tree import owner_of, studies_by_folder
+from quant.dicom.slices.frames import has_frames
 from quant.dicom.slices.groups import parts_in_words
 from quant.dicom.splitting import split
 from quant.domain.archive import FilePath, place_of
@@ -88,9 +89,9 @@ def index_tree(
     )
     owners = {path: owner_of(place_of(path), root, rois, folders) for path in intake.loose}
     extras = _owned_extras(intake, {key[0] for key in groups}, accounts, owners)
-    by_study: dict[str, dict[Key, list[Found]]] = defaultdict(dict)
-    for key, files in groups.items():
-        by_study[key[0]][key] = files
+    by_study: dict[str, list[SeriesEntry]] = defaultdict(list)
+    for key in sorted(groups):
+        by_study[key[0]].append(_series(key, groups[key], reader))
     studies = tuple(
         _study(uid, by_study[uid], extras[uid], accounts, subjects[uid]) for uid in sorted(by_study)
     )
@@ -211,22 +212,22 @@ def _owned_extras(
 
 def _study(
     study_uid: str,
-    groups: dict[Key, list[Found]],
+    whole_series: list[SeriesEntry],
     extras: list[FilePath],
     accounts: Accounts,
     subject: tuple[str, int],
 ) -> StudyFiles:
-    headers = [header for files in groups.values() for _, header in files]
+    facts = [one.facts for entry in whole_series for one in entry.files]
     if subject[1] > 1:
         accounts.note(study_uid, "PATIENT_MIXED", f"{subject[1]} identifiers")
     for mark, code in MARKS:
-        marked = sum(mark in header.facts for header in headers)
+        marked = sum(mark in one for one in facts)
         if marked:
             accounts.note(study_uid, code, f"{marked} files")
-    burned = sum(words(header.facts, "BurnedInAnnotation") == ("YES",) for header in headers)
+    burned = sum(words(one, "BurnedInAnnotation") == ("YES",) for one in facts)
     if burned:
         accounts.note(study_uid, "BURNED_IN", f"{burned} files")
-    series = tuple(one for key in sorted(groups) for one in split(_series(key, groups[key])))
+    series = tuple(part for entry in whole_series for part in split(entry))
     for detail in parts_in_words(series):
         accounts.note(study_uid, "SERIES_MIXED", detail)
     return StudyFiles(
@@ -238,10 +239,13 @@ def _study(
     )
 
 
-def _series(key: Key, files: list[Found]) -> SeriesEntry:
+def _series(key: Key, files: list[Found], reader: ReadsFiles) -> SeriesEntry:
+    """Return the files of a series in order; those with frames are read for the facts of these."""
     ordered = sorted(
         files,
         key=lambda one: (whole(one[1].facts, "InstanceNumber") or 0, one[1].sop_instance_uid),
     )
-    entries = tuple(entry_of(*one) for one in ordered)
-    return SeriesEntry(key[1], key[2], entries)
+    entries = [entry_of(*one) for one in ordered]
+    if key[2] in ("PT", "CT"):  # NM files say where their frames lie in their own facts
+        entries = [reader.framed(one) if has_frames(one) else one for one in entries]
+    return SeriesEntry(key[1], key[2], tuple(entries))

@@ -11,25 +11,13 @@ import json
 import os
 import time
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-import pydicom
-
-from quant.dicom.files import (
-    facts,
-    headers,
-    objects,
-    private,
-    pydicom_headers,
-    streams,
-    walker,
-    walker_hop,
-    walker_values,
-)
 from quant.dicom.files.cache_file import CacheFile, Row
 from quant.dicom.files.digests import file_digest
-from quant.dicom.files.headers import Header, read_header
+from quant.dicom.files.header import Header
 from quant.version import VERSION
 
 if TYPE_CHECKING:
@@ -51,9 +39,10 @@ MOST_BYTES = 512 * 2**20
 """Beyond this size the oldest quarter of the entries is dropped; about 200 000 remain."""
 
 READING = (
-    facts, headers, objects, private, pydicom_headers, streams, walker, walker_hop, walker_values,
+    "facts", "header", "headers", "objects", "private", "pydicom_headers", "streams", "walker",
+    "walker_hop", "walker_values", "wanted",
 )  # fmt: skip
-"""The modules that make headers: when their text changes, headers are read anew."""
+"""The modules beside this one that make headers: when their text changes, all are read anew."""
 
 DIGEST_LENGTH = 64
 
@@ -142,6 +131,8 @@ class HeaderCache:
         known = self.known_header(path)
         if known is not None:
             return known
+        from quant.dicom.files.headers import read_header
+
         header = read_header(path)
         self.keep_header(path, header)
         return header
@@ -291,11 +282,11 @@ class IndexedDigests:
 def _reader(subject_key: str | None) -> str:
     """Return what a kept header depends on beside its file: the code that reads, and the key."""
     digest = hashlib.sha256(f"{len(subject_key or '')}\0{subject_key}\0".encode())
-    digest.update(pydicom.__version__.encode())
+    digest.update(version("pydicom").encode())
     digest.update(VERSION.encode())
     for module in READING:
         with contextlib.suppress(OSError):
-            digest.update(Path(str(module.__file__)).read_bytes())
+            digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     return digest.hexdigest()[:32]
 
 

@@ -2,14 +2,10 @@
 
 from dataclasses import replace
 
-import pydicom
-
 from quant.dicom.files.digests import same_bytes
 from quant.dicom.files.facts import text, whole
-from quant.dicom.files.headers import Header
+from quant.dicom.files.header import Header
 from quant.dicom.files.objects import SLICE_MODALITIES
-from quant.dicom.files.pydicom_headers import lenient
-from quant.dicom.pixels.stored import same_pixels
 from quant.domain.archive import FilePath
 from quant.domain.study import FileEntry
 
@@ -41,6 +37,8 @@ def same_object(one: Found, other: Found) -> bool:
         return True
     if one[1].modality not in SLICE_MODALITIES:
         return _same_elements(one[0], other[0])
+    from quant.dicom.pixels.stored import same_pixels
+
     mine, theirs = (
         {key: value for key, value in found[1].facts.items() if key not in PACKAGING}
         for found in (one, other)
@@ -50,6 +48,10 @@ def same_object(one: Found, other: Found) -> bool:
 
 def _same_elements(one: FilePath, other: FilePath) -> bool:
     """Tell whether two files say the same in different encodings (explicit, implicit)."""
+    import pydicom
+
+    from quant.dicom.files.pydicom_headers import lenient
+
     try:
         with lenient(), one.open("rb") as first, other.open("rb") as second:
             return bool(pydicom.dcmread(first) == pydicom.dcmread(second))

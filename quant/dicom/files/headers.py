@@ -4,10 +4,11 @@ Whatever a file does while it is read, the answer is a header, a named problem, 
 """
 
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from quant.dicom.files.facts import PIXEL_KEYWORDS, text
+from quant.dicom.files.header import Header
 from quant.dicom.files.objects import (
     DICOMDIR_CLASS,
     PIXEL_MODALITIES,
@@ -53,38 +54,6 @@ VALUE_REPRESENTATIONS = frozenset((
     "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "OB", "OD", "OF",
     "OL", "OW", "PN", "SH", "SL", "SQ", "SS", "ST", "TM", "UI", "UL", "UN", "US", "UT",
 ))  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What one DICOM file says about itself.
-
-    Parameters
-    ----------
-    study_uid, series_uid, sop_class_uid, sop_instance_uid : str
-        Empty when the file broke before they could be read.
-    modality : str
-        By SOP class for NM, PT, CT, RTSTRUCT and SEG, else as the file says.
-    subject : str
-        Keyed hash of the patient's identifier and its issuer.
-    person : str
-        Keyed hash of the patient's identifier alone: exports differ in naming the issuer.
-    facts : dict of str to object
-        Technical attributes, see :mod:`quant.dicom.files.facts`.
-    code, message : str
-        Why the file cannot be used; empty when it can.
-    """
-
-    study_uid: str = ""
-    series_uid: str = ""
-    sop_class_uid: str = ""
-    sop_instance_uid: str = ""
-    modality: str = ""
-    subject: str = ""
-    person: str = ""
-    facts: dict[str, object] = field(default_factory=dict)
-    code: str = ""
-    message: str = ""
 
 
 def read_header(path: "FilePath") -> Header | None:

@@ -10,7 +10,7 @@ from quant.dicom.files.objects import assumed_series, frame_of, subject_key
 
 if TYPE_CHECKING:
     from quant.dicom.files.duplicates import Found
-    from quant.dicom.files.headers import Header
+    from quant.dicom.files.header import Header
 
 
 def one_subject(headers: "Sequence[Header]") -> tuple[str, int]:

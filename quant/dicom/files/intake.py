@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quant.dicom.files.accounts import Accounts
     from quant.dicom.files.cache import HeaderCache
     from quant.dicom.files.duplicates import Found
-    from quant.dicom.files.headers import Header
+    from quant.dicom.files.header import Header
 
 Tick = Callable[[int, int], None]
 

@@ -3,7 +3,6 @@
 import io
 from typing import TYPE_CHECKING, cast
 
-from quant.dicom.files.pydicom_headers import lenient
 from quant.dicom.files.streams import WatchedStream, is_bomb
 from quant.domain.text import plain
 
@@ -35,6 +34,8 @@ def patient_of(study: "StudyFiles") -> tuple[str, str]:
 
 def _patient(path: "FilePath") -> tuple[str, str]:
     import pydicom
+
+    from quant.dicom.files.pydicom_headers import lenient
 
     try:
         with path.open("rb") as handle, lenient():

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 import pydicom
 from pydicom.tag import Tag
 
-from quant.dicom.files.facts import NODES, collect
 from quant.dicom.files.private import PRIVATE_TAGS
 from quant.dicom.files.streams import EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from quant.dicom.files.walker import MEDIA_CLASS, MEDIA_INSTANCE, SYNTAX, Parsed
 from quant.dicom.files.walker_values import CHARSET, IDENTIFIERS
+from quant.dicom.files.wanted import NODES, collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

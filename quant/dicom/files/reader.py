@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from quant.dicom.files.archives import Listing, list_archive
 from quant.dicom.files.duplicates import Found, same_object
-from quant.dicom.files.headers import Header, read_header
+from quant.dicom.files.header import Header
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from quant.dicom.files.cache import HeaderCache
     from quant.domain.archive import FilePath
+    from quant.domain.study import FileEntry
 
 
 class ReadsFiles(Protocol):
@@ -19,6 +20,10 @@ class ReadsFiles(Protocol):
 
     def headers(self, files: "Iterable[FilePath]") -> Iterator[Header | None]:
         """Yield what :func:`read_header` returns for each file, in their order."""
+        ...  # pragma: no cover
+
+    def framed(self, entry: "FileEntry") -> "FileEntry":
+        """Return what :func:`with_frames` returns."""
         ...  # pragma: no cover
 
     def listing(self, archive: "Path") -> Listing:
@@ -35,7 +40,15 @@ class PlainReader:
 
     def headers(self, files: "Iterable[FilePath]") -> Iterator[Header | None]:
         """Yield the header of each file."""
+        from quant.dicom.files.headers import read_header
+
         return map(read_header, files)
+
+    def framed(self, entry: "FileEntry") -> "FileEntry":
+        """Return a multi-frame file with the facts of its frames."""
+        from quant.dicom.slices.enhanced import with_frames
+
+        return with_frames(entry)
 
     def listing(self, archive: "Path") -> Listing:
         """Return the members of an archive."""

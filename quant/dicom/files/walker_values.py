@@ -1,6 +1,6 @@
 """What the walker wants and how values become facts: the plain cases only, as pydicom has them.
 
-Every decoder gives exactly what :func:`quant.dicom.files.facts.plain` makes of pydicom's value, or
+Every decoder gives exactly what :func:`quant.dicom.files.wanted.plain` makes of pydicom's value, or
 raises ``ValueError``: then pydicom reads the whole file.
 
 References
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_16, EXPLICIT_VR_LENGTH_32
 
-from quant.dicom.files.facts import MAX_TEXT, NODES, Node
+from quant.dicom.files.wanted import MAX_TEXT, NODES, Node
 
 Decode = Callable[[bytes], object | None]
 

@@ -2,7 +2,7 @@
 
 A multi-frame object is turned into facts of its frames once, when it is indexed: what all frames
 share stands among the facts of the file as if it were a single-frame one, what differs stands as
-one tuple an attribute, below ``Frames.``. :func:`images_of` makes single images of them again.
+one tuple an attribute, below ``Frames.``; :mod:`quant.dicom.slices.frames` knows them by these.
 
 References
 ----------
@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING
 
 from pydicom.datadict import tag_for_keyword
 
-from quant.dicom.files.facts import PLAIN, plain, text, whole, words
-from quant.dicom.files.objects import ENHANCED_CLASSES
-from quant.dicom.pixels.stored import NATIVE
-from quant.errors import ReadError
+from quant.dicom.files.facts import whole
+from quant.dicom.files.wanted import PLAIN, plain
+from quant.dicom.slices.frames import (
+    COUNT,
+    FRAMES,
+    PARTS_OF_ONE,
+    has_frames,
+    number_of_frames,
+    with_units,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pydicom.dataset import Dataset
 
-    from quant.domain.study import FileEntry, SeriesEntry
-
-FRAMES = "Frames."
-"""Stem of facts that differ between frames: a tuple with one value, or None, a frame."""
-
-COUNT = "FrameCount"
-"""Fact of a file whose frames could be read: their number."""
+    from quant.domain.study import FileEntry
 
 SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 
@@ -93,11 +93,6 @@ CORRECTIONS = {
 }  # fmt: skip
 """Attributes of the enhanced PET object that say what CorrectedImage says in the classic one."""
 
-UNIT_TYPES = ("BQML", "CNTS", "CPS", "GML", "CM2ML")
-"""RescaleType values that state what Units states in the classic PET object."""
-
-PARTS_OF_ONE = "InConcatenationTotalNumber"
-
 MOST_FRAMES = 100_000
 
 
@@ -128,7 +123,7 @@ def with_frames(entry: "FileEntry") -> "FileEntry":
     FileEntry
         Without :data:`COUNT` among its facts when the frames cannot be told apart.
     """
-    if entry.sop_class_uid not in ENHANCED_CLASSES and _frames(entry) == 1:
+    if not has_frames(entry):
         return entry
     try:
         data = _groups(entry)
@@ -139,7 +134,7 @@ def with_frames(entry: "FileEntry") -> "FileEntry":
     except Exception:  # noqa: BLE001 - malformed functional groups may raise anything
         return entry
     total = whole(top, PARTS_OF_ONE) or 1
-    if len(rows) != _frames(entry) or total > 1:
+    if len(rows) != number_of_frames(entry) or total > 1:
         return replace(entry, facts=entry.facts | top)
     keywords = dict.fromkeys((*common, *(keyword for row in rows for keyword in row)))
     columns = {
@@ -151,81 +146,7 @@ def with_frames(entry: "FileEntry") -> "FileEntry":
     first = {key: column[0] for key, column in apart.items() if column[0] is not None}
     facts = top | first | entry.facts | same | {COUNT: len(rows)}
     facts |= {FRAMES + key: column for key, column in apart.items()}
-    return replace(entry, facts=_with_units(facts))
-
-
-def of_frames(entry: "FileEntry", frames: tuple[int, ...]) -> "FileEntry":
-    """Return a multi-frame file whose own facts are those of the first of the given frames."""
-    mine = {
-        key.removeprefix(FRAMES): value[frames[0]]
-        for key, value in entry.facts.items()
-        if key.startswith(FRAMES) and isinstance(value, tuple)
-    }
-    facts = entry.facts | {key: value for key, value in mine.items() if value is not None}
-    return replace(entry, facts=_with_units(facts))
-
-
-def is_multiframe(series: "SeriesEntry") -> bool:
-    """Tell whether a series is one object with several frames, whose facts are known."""
-    return len(series.files) == 1 and (whole(series.facts, COUNT) or 0) > 1
-
-
-def images_of(series: "SeriesEntry") -> "tuple[FileEntry, ...]":
-    """Return one entry an image: the files of a series, or the frames of its multi-frame file.
-
-    A frame's facts are those that a single-frame file would have: its plane, its scale, and where
-    its pixels lie in the file, or ``FrameIndex`` where these are compressed.
-    """
-    if not is_multiframe(series):
-        return series.files
-    (entry,) = series.files
-    count = whole(entry.facts, COUNT) or 0
-    columns = {
-        key.removeprefix(FRAMES): value
-        for key, value in entry.facts.items()
-        if key.startswith(FRAMES) and isinstance(value, tuple)
-    }
-    base = {
-        key: value
-        for key, value in entry.facts.items()
-        if not key.startswith(FRAMES) and key not in ("NumberOfFrames", COUNT, *columns)
-    }
-    images = []
-    for frame in series.frames or range(count):
-        facts = base | {"FrameIndex": frame} | _bytes_of(entry.facts, frame, count)
-        facts |= {
-            key: column[frame] for key, column in columns.items() if column[frame] is not None
-        }
-        images.append(replace(entry, facts=_with_units(facts)))
-    return tuple(images)
-
-
-def require_frames(series: "SeriesEntry", what: str) -> None:
-    """Refuse a multi-frame object whose frames cannot be told apart.
-
-    Raises
-    ------
-    ReadError
-        ``ENHANCED_UNREAD``.
-    """
-    for entry in series.files:
-        if COUNT in entry.facts or (
-            entry.sop_class_uid not in ENHANCED_CLASSES and _frames(entry) == 1
-        ):
-            continue
-        total = whole(entry.facts, PARTS_OF_ONE) or 1
-        found = f"SOP class {entry.sop_class_uid}, {_frames(entry)} frames"
-        raise ReadError(
-            "ENHANCED_UNREAD",
-            f"The {what} is a multi-frame object whose frames have no known place.",
-            found=f"{found}; one of {total} objects of a concatenation" if total > 1 else found,
-            needed="functional groups with position, orientation and pixel size of every frame",
-            next_step="export the series as one file a slice",
-        )
-
-
-def _frames(entry: "FileEntry") -> int:
-    return whole(entry.facts, "NumberOfFrames") or 1
+    return replace(entry, facts=with_units(facts))
 
 
 def _groups(entry: "FileEntry") -> "Dataset":
@@ -233,8 +154,8 @@ def _groups(entry: "FileEntry") -> "Dataset":
 
     from quant.dicom.files.pydicom_headers import lenient
 
-    if _frames(entry) > MOST_FRAMES:
-        message = f"{_frames(entry)} frames"
+    if number_of_frames(entry) > MOST_FRAMES:
+        message = f"{number_of_frames(entry)} frames"
         raise ValueError(message)
     with lenient(), warnings.catch_warnings(), entry.path.open("rb") as stream:
         warnings.simplefilter("ignore")
@@ -281,22 +202,3 @@ def _top_level(data: "Dataset", entry: "FileEntry") -> dict[str, object]:
     if data.get(PARTS_OF_ONE) is not None:
         found[PARTS_OF_ONE] = int(data[PARTS_OF_ONE].value)
     return found
-
-
-def _with_units(facts: dict[str, object]) -> dict[str, object]:
-    """State Units where only the RescaleType of the frames does."""
-    stated = words(facts, "RescaleType")
-    if "Units" not in facts and stated and stated[0] in UNIT_TYPES:
-        return facts | {"Units": stated[0]}
-    return facts
-
-
-def _bytes_of(facts: dict[str, object], frame: int, count: int) -> dict[str, object]:
-    """Return where the pixels of one frame lie, if they lie in the file as they are."""
-    offset, length = whole(facts, "PixelOffset"), whole(facts, "PixelLength")
-    rows, columns = whole(facts, "Rows") or 0, whole(facts, "Columns") or 0
-    size = rows * columns * ((whole(facts, "BitsAllocated") or 0) // 8)
-    native = text(facts, "TransferSyntaxUID") in NATIVE
-    if not native or offset is None or length is None or length - count * size not in (0, 1):
-        return {}
-    return {"PixelOffset": offset + frame * size, "PixelLength": size}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from quant.dicom.files.facts import tail, whole, words
-from quant.dicom.slices.enhanced import COUNT, images_of, is_multiframe, of_frames, with_frames
+from quant.dicom.slices.frames import COUNT, images_of, is_multiframe, of_frames
 from quant.dicom.slices.image_groups import LEAST_SLICES, MOST_GROUPS, ImageGroup, PlacedImages
 from quant.errors import StudyError
 
@@ -30,7 +30,7 @@ def split_slices(series: "SeriesEntry") -> "tuple[SeriesEntry, ...]":
     Parameters
     ----------
     series : SeriesEntry
-        Its multi-frame files are read again for the facts of their frames.
+        Its multi-frame files have the facts of their frames.
 
     Returns
     -------
@@ -38,7 +38,6 @@ def split_slices(series: "SeriesEntry") -> "tuple[SeriesEntry, ...]":
         Each volume, and images that form none, with its ``part`` in words; the series as it is when
         it holds one volume, or when nothing tells two images in one place apart.
     """
-    series = replace(series, files=tuple(with_frames(entry) for entry in series.files))
     if "LOCALIZER" in words(series.facts, "ImageType"):
         return (replace(series, part="localizer"),)
     images = images_of(series)

@@ -20,7 +20,7 @@ from quant.dicom.geometry.stacks import Stack, require_regular, stack_of
 from quant.dicom.pixels.filling import SliceSource, fill_volume, refuse_bad
 from quant.dicom.pixels.saturation import saturation_flags
 from quant.dicom.pixels.stored import PixelReader, frame_shape
-from quant.dicom.slices.enhanced import images_of, is_multiframe, require_frames
+from quant.dicom.slices.frames import images_of, is_multiframe, require_frames
 from quant.dicom.slices.image_groups import LEAST_SLICES, SAME_MM
 from quant.dicom.values.calibration import slice_scales
 from quant.domain.flags import Flag

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from quant.dicom.files.facts import text
-from quant.dicom.slices.enhanced import images_of
+from quant.dicom.slices.frames import images_of
 from quant.dicom.values.suv_inputs import ITEM, decay_correction, half_life
 from quant.dicom.values.suv_reference_time import time_chain
 from quant.errors import UnitError

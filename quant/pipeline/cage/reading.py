@@ -4,13 +4,13 @@ What a worker answers is checked before it is used: its kinds, and that paths ar
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quant.dicom.files.archives import Listing, Refused, list_archive
 from quant.dicom.files.duplicates import Found, same_object
-from quant.dicom.files.headers import Header, read_header
+from quant.dicom.files.header import Header
 from quant.dicom.files.patients import patient_of
 from quant.domain.archive import ArchiveMember
 from quant.domain.flags import CODES
@@ -19,7 +19,7 @@ from quant.pipeline.cage.process import Task
 
 if TYPE_CHECKING:
     from quant.domain.archive import FilePath
-    from quant.domain.study import StudyFiles
+    from quant.domain.study import FileEntry, StudyFiles
     from quant.pipeline.cage.cage import Cage, Outcome
     from quant.pipeline.cage.worker import Note
 
@@ -37,10 +37,19 @@ TEXTS = tuple(one.name for one in fields(Header) if one.type is str or one.type 
 
 def header(path: "FilePath", _note: "Note") -> object:
     """Read a header, in the worker."""
+    from quant.dicom.files.headers import read_header
+
     read = read_header(path)
     if read is None:
         return None
     return [[getattr(read, name) for name in TEXTS], read.facts]
+
+
+def frames(entry: "FileEntry", _note: "Note") -> object:
+    """Read the facts of the frames of a multi-frame file, in the worker."""
+    from quant.dicom.slices.enhanced import with_frames
+
+    return with_frames(entry).facts
 
 
 def listing(archive: Path, _note: "Note") -> object:
@@ -79,6 +88,16 @@ class CagedReader:
         most = 1 + len(files) // FILES_PER_WORKER if isinstance(files, list) else 1
         tasks = (Task(f"{__name__}:header", path, *limits, depth=DEPTH) for path in files)
         yield from map(_header, self._cage.run(tasks, most=most, in_order=True))
+
+    def framed(self, entry: "FileEntry") -> "FileEntry":
+        """Return a multi-frame file with the facts of its frames; without them where that failed.
+
+        Such a file is refused when it is to be measured, as one whose frames have no known place.
+        """
+        limits = self._cage.limits.of_header()
+        outcome = self._cage.call(Task(f"{__name__}:frames", entry, *limits))
+        facts = outcome.message.get("answer")
+        return replace(entry, facts=_tuples(facts)) if isinstance(facts, dict) else entry
 
     def listing(self, archive: Path) -> Listing:
         """Return the members of an archive."""
@@ -136,7 +155,11 @@ def _checked(texts: list[object], facts: dict[str, Any]) -> Header:
 
 def _tuples(facts: dict[str, Any]) -> dict[str, object]:
     """Undo what JSON does to tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    return {key: _tuple(value) for key, value in facts.items()}
+
+
+def _tuple(value: object) -> object:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 def _plain_member(member: ArchiveMember) -> list[object]:

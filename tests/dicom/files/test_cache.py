@@ -14,11 +14,11 @@ import pytest
 
 import quant
 from quant.dicom.files import cache as cache_module
-from quant.dicom.files import reader as reader_module
 from quant.dicom.files.cache import HeaderCache, cache_folder, opened_cache
 from quant.dicom.files.cache_file import FILE_NAME
 from quant.dicom.files.digests import file_digest, with_input_hash
-from quant.dicom.files.headers import Header, read_header
+from quant.dicom.files.header import Header
+from quant.dicom.files.headers import read_header
 from quant.dicom.index import index_tree
 from quant.pipeline.study import warm_up
 from tests.support.dicom_builder import CT, nm, save, save_all, slices
@@ -38,8 +38,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         seen.append(path)
         return file_digest(path)
 
-    monkeypatch.setattr(cache_module, "read_header", header)
-    monkeypatch.setattr(reader_module, "read_header", header)
+    monkeypatch.setattr("quant.dicom.files.headers.read_header", header)
     monkeypatch.setattr(cache_module, "file_digest", digest)
     return seen
 

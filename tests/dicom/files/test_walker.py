@@ -27,10 +27,12 @@ from pydicom.uid import (
 )
 
 from quant.dicom.files import walker
-from quant.dicom.files.facts import MAX_ITEMS, MAX_TEXT, NODES, Node
-from quant.dicom.files.headers import Header, looks_like_dicom, read_by_pydicom, read_header
+from quant.dicom.files.facts import MAX_ITEMS
+from quant.dicom.files.header import Header
+from quant.dicom.files.headers import looks_like_dicom, read_by_pydicom, read_header
 from quant.dicom.files.streams import MAGIC_AT, WatchedStream
 from quant.dicom.files.walker_values import CHARSETS
+from quant.dicom.files.wanted import MAX_TEXT, NODES, Node
 from quant.dicom.index import index_tree
 from tests.support.dicom_builder import CT, changed, item, nm, save, save_all, slices
 from tests.support.reference import reference_dir

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quant.dicom.calibrate import calibrated, suv_report
-from quant.dicom.files.facts import NODES
+from quant.dicom.files.wanted import NODES
 from quant.dicom.values.suv import ALIKE
 from quant.domain.flags import CODES
 from quant.domain.protocol import CalibrationSettings, WantedQuantity
