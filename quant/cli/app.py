@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from quant.cli.exits import Exit
+from quant.cli.exits import RESUME, Exit
 from quant.version import VERSION
 
 HELP = """
@@ -23,8 +23,6 @@ error; 3 nothing to measure; 4 OUT is in use by another run; 130 interrupted.
 
 Research software, not a medical device.
 """
-
-RESUME = "What is measured is kept; the same command goes on from there."
 
 app = typer.Typer(
     name="quant",

@@ -1,6 +1,9 @@
-"""Exit statuses of the command line."""
+"""How the command line ends: statuses, and what is said of what was not finished."""
 
 from enum import IntEnum
+
+RESUME = "What is measured is kept; the same command goes on from there."
+"""Said to whoever ends a run before its end."""
 
 
 class Exit(IntEnum):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from quant.cli.exits import Exit
+from quant.cli.exits import RESUME, Exit
 from quant.cli.means import HERE, Engines, Means, opened, scheduler_of
 from quant.version import VERSION
 
@@ -172,9 +172,6 @@ def measure_folder(
         name = f" by {signal.args[0]}" if signal.args else ""
         typer.echo(f"quant: interrupted{name}. {RESUME}", err=True)
         return Exit.INTERRUPTED
-
-
-RESUME = "What is measured is kept; the same command goes on from there."
 
 
 def _measure_folder(input_folder: Path, out: Path, protocol: str, wishes: Wishes) -> Exit:

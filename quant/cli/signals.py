@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from quant.cli.exits import Exit
+from quant.cli.exits import RESUME, Exit
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Those that ask a process to end; systems lack some of them."""
@@ -51,8 +51,12 @@ def _first(number: int, _frame: FrameType | None) -> None:
 def _second(_number: int, _frame: FrameType | None) -> None:
     """End at once, and take the workers along."""
     import multiprocessing
+    import select
 
     for child in multiprocessing.active_children():
         with contextlib.suppress(OSError):
             child.kill()
+    with contextlib.suppress(OSError, ValueError):
+        if select.select([], [2], [], 0)[1]:  # a pipe that nobody empties is not waited for
+            os.write(2, f"quant: interrupted. {RESUME}\n".encode("ascii"))
     os._exit(Exit.INTERRUPTED)

@@ -115,7 +115,8 @@ def test_the_second_signal_ends_at_once() -> None:
         [sys.executable, "-c", code], check=False, capture_output=True, timeout=50
     )
 
-    assert (done.returncode, done.stderr) == (130, b"")
+    assert done.returncode == 130
+    assert b"the same command goes on" in done.stderr
 
 
 def test_a_run_that_was_killed_leaves_no_worker_and_goes_on(batch: Path, tmp_path: Path) -> None:
