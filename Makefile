@@ -59,6 +59,8 @@ dcmtk:
 	else echo "== no dcmtk here: its test will say so (apt-get install dcmtk)"; fi
 
 test: $(VENV)/.installed-test browser dcmtk
+	@echo "== compiling the kernels once (about 20 s), so that not every process of the tests does"
+	@$(BIN)/quant kernels warm >/dev/null || echo "== kernels cannot be kept here: the tests take longer"
 	@echo "== running all tests (about 10 minutes on two cores)"
 	@$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
