@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+from numba.core.types import unliteral
 
 from quant_kernels._cache import KernelCache
 
@@ -17,10 +18,19 @@ KERNELS: dict[str, Any] = {}
 def kernel(function: F) -> F:
     """Compile a function on its first call with each kind of arguments, or load it compiled.
 
-    With ``NUMBA_DISABLE_JIT=1`` the function stays as it is.
+    What nobody needs is not compiled: another form for each number that stands in the text of a
+    caller, and ways to call a helper (its name begins with ``_``) from outside of kernels. With
+    ``NUMBA_DISABLE_JIT=1`` the function stays as it is.
     """
-    compiled: Any = numba.njit(nogil=True, fastmath=False)(function)
+    is_helper = function.__name__.startswith("_")
+    options: dict[str, Any] = {"no_cpython_wrapper": is_helper, "no_cfunc_wrapper": True}
+    compiled: Any = numba.njit(nogil=True, fastmath=False, **options)(function)
     if compiled is not function:
+        template = compiled.get_call_template
+        compiled.get_call_template = lambda kinds, named: template(
+            [unliteral(kind) for kind in kinds],  # type: ignore[no-untyped-call]
+            named,
+        )
         with contextlib.suppress(RuntimeError):  # nowhere to keep it, as the log says
             compiled._cache = KernelCache(function)  # noqa: SLF001
         KERNELS[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = compiled

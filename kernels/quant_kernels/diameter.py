@@ -43,9 +43,9 @@ def _joint_end(one: int, other: int, side: int) -> int:
 @kernel
 def _plane_ends(ends: NDArray[np.int64], plane: int, columns: NDArray[np.int64]) -> None:
     """Put first and last vertex of each line of one plane of half voxels into (2J + 1, 2)."""
-    slices, rows, _ = ends.shape
-    columns[:] = -1
-    k = plane // 2
+    slices, rows, k = ends.shape[0], ends.shape[1], plane // 2
+    for line in range(2 * rows + 1):
+        columns[line, 0], columns[line, 1] = -1, -1
     for side in range(2):
         for j in range(rows):
             if plane % 2 == 1:
@@ -97,6 +97,22 @@ def _mark_corners(
 
 
 @kernel
+def _chosen(points: NDArray[np.int64], corners: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the points that are marked."""
+    count = 0
+    for n in range(corners.shape[0]):
+        count += corners[n]
+    found = np.zeros((count, 3), dtype=np.int64)
+    count = 0
+    for n in range(corners.shape[0]):
+        if corners[n] == 1:
+            for c in range(3):
+                found[count, c] = points[n, c]
+            count += 1
+    return found
+
+
+@kernel
 def _only_corners(points: NDArray[np.int64], axis: int, size: int) -> NDArray[np.int64]:
     """Keep the corners of the planar hulls across one axis.
 
@@ -104,20 +120,33 @@ def _only_corners(points: NDArray[np.int64], axis: int, size: int) -> NDArray[np
     ``size``.
     """
     count = points.shape[0]
-    starts = np.zeros(size + 1, dtype=np.int64)
+    ends = np.zeros(size + 1, dtype=np.int64)
     for n in range(count):
-        starts[points[n, axis] + 1] += 1
-    starts = np.cumsum(starts)
-    order, filled = np.empty(count, dtype=np.int64), starts.copy()
-    for n in range(count):
-        order[filled[points[n, axis]]] = n
-        filled[points[n, axis]] += 1
-    stack, corners = np.empty(count, dtype=np.int64), np.zeros(count, dtype=np.uint8)
-    axes = (1, 2) if axis == 0 else (0, 3 - axis)
+        ends[points[n, axis] + 1] += 1
     for plane in range(size):
-        _mark_corners(points, order[starts[plane] : starts[plane + 1]], axes, stack, corners)
-    found: NDArray[np.int64] = points[corners == 1]
-    return found
+        ends[plane + 1] += ends[plane]
+    order, stack = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    for n in range(count):
+        plane = points[n, axis]
+        order[ends[plane]] = n
+        ends[plane] += 1
+    corners = np.zeros(count, dtype=np.uint8)
+    axes = (1, 2) if axis == 0 else (0, 3 - axis)
+    start = 0
+    for plane in range(size):
+        _mark_corners(points, order[start : ends[plane]], axes, stack, corners)
+        start = ends[plane]
+    return _chosen(points, corners)
+
+
+@kernel
+def _longer(points: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return the points with room for ``size``."""
+    more = np.zeros((size, 3), dtype=np.int64)
+    for n in range(points.shape[0]):
+        for c in range(3):
+            more[n, c] = points[n, c]
+    return more
 
 
 @kernel
@@ -139,11 +168,11 @@ def hull_candidates(mask: NDArray[np.uint8]) -> NDArray[np.int64]:
         empty region.
     """
     slices, rows, width = mask.shape
-    ends = np.empty((slices, rows, 2), dtype=np.int64)
+    ends = np.zeros((slices, rows, 2), dtype=np.int64)
     _row_ends(mask, ends)
-    columns = np.empty((2 * rows + 1, 2), dtype=np.int64)
-    plane_points = np.empty((2 * columns.size, 3), dtype=np.int64)
-    points, count = np.empty((64, 3), dtype=np.int64), 0
+    columns = np.zeros((2 * rows + 1, 2), dtype=np.int64)
+    plane_points = np.zeros((4 * rows + 2, 3), dtype=np.int64)
+    points, count = np.zeros((64, 3), dtype=np.int64), 0
     for plane in range(2 * slices + 1):
         _plane_ends(ends, plane, columns)
         found = 0
@@ -155,11 +184,11 @@ def hull_candidates(mask: NDArray[np.uint8]) -> NDArray[np.int64]:
                     plane_points[found, 2] = column
                     found += 1
         kept = _only_corners(plane_points[:found], 0, 1)
-        while count + kept.shape[0] > points.shape[0]:
-            points = np.concatenate((points, points))
-        points[count : count + kept.shape[0]] = kept
-        points[count : count + kept.shape[0], 0] = plane
-        count += kept.shape[0]
+        if count + kept.shape[0] > points.shape[0]:
+            points = _longer(points, 2 * (count + kept.shape[0]))
+        for n in range(kept.shape[0]):  # assigning slices would compile the text of an error
+            points[count, 0], points[count, 1], points[count, 2] = plane, kept[n, 1], kept[n, 2]
+            count += 1
     return _only_corners(_only_corners(points[:count], 1, 2 * rows + 1), 2, 2 * width + 1)
 
 
@@ -196,35 +225,3 @@ def farthest_distance(points: NDArray[np.float64], radii: NDArray[np.float64]) -
                 best_squared = squared
                 best = np.sqrt(squared)
     return best
-
-
-@kernel
-def hull_diameter(mask: NDArray[np.uint8], half_mm: NDArray[np.float64]) -> float:
-    """Measure the largest distance between two vertices of a binary region's mesh.
-
-    Parameters
-    ----------
-    mask : (K, J, I) uint8, C-contiguous
-        As for :func:`hull_candidates`.
-    half_mm : (3,) float64
-        Half the voxel size along k, j, i, mm.
-
-    Returns
-    -------
-    float
-        In mm; 0 for an empty region.
-    """
-    points = hull_candidates(mask) * half_mm
-    count = points.shape[0]
-    if count < 2:
-        return 0.0
-    radii = np.zeros(count)
-    for axis in range(3):
-        line = points[:, axis]
-        middle = (line.min() + line.max()) / 2.0
-        for n in range(count):
-            radii[n] -= (line[n] - middle) * (line[n] - middle)
-    order = np.argsort(radii)
-    for n in range(count):
-        radii[n] = np.sqrt(-radii[n])
-    return farthest_distance(points[order], radii[order])

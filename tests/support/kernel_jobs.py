@@ -21,8 +21,6 @@ from quant.domain.volume import Volume
 
 Numbers = NDArray[np.float64]
 
-INNER = frozenset({"diameter.hull_candidates", "diameter.farthest_distance"})
-"""Kernels that other kernels alone call, and that have tests of their own."""
 SPACING_MM = (4.0, 5.0, 6.0)
 SHAPE = (13, 12, 14)
 

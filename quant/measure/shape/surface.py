@@ -237,10 +237,16 @@ def max_diameter_mm(mask: NDArray[Any], spacing_mm: Spacing) -> float:
     ----------
     IBSI L0JK
     """
-    from quant_kernels.diameter import hull_diameter
+    from quant_kernels.diameter import farthest_distance, hull_candidates
 
     require_spacing(spacing_mm)
-    return float(hull_diameter(as_mask(mask), np.array(spacing_mm) / 2.0))
+    points = hull_candidates(as_mask(mask)) * (np.array(spacing_mm) / 2.0)
+    if len(points) == 0:
+        return 0.0
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2.0
+    squared = ((points - middle) ** 2).sum(axis=1)
+    order = np.argsort(-squared)
+    return float(farthest_distance(points[order], np.sqrt(squared[order])))
 
 
 def count_parts(mask: NDArray[Any]) -> tuple[int, int]:
