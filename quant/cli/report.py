@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quant.cli.exits import Exit
+from quant.domain.text import counted
 
 
 def report(
@@ -76,7 +77,10 @@ def make_again(out: Path, form: str, jobs: int | None) -> Exit:
         )  # fmt: skip
     with Bar() as bar:
         found = rebuild(out, Form(form), jobs=jobs or os.cpu_count() or 1, tick=bar.tick("sheets"))
-    typer.echo(f"{found.studies} studies, {found.sheets} sheets; report: {out / 'report.html'}")
+    typer.echo(
+        f"{counted(found.studies, 'study', 'studies')}, "
+        f"{counted(found.sheets, 'sheet', 'sheets')}; report: {out / 'report.html'}"
+    )
     _name(found.damaged)
     return Exit.SOME_FAILED if found.damaged else Exit.OK
 

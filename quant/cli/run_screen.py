@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from quant.domain.text import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,9 +35,11 @@ def show(console: "Console", result: "BatchResult") -> None:
         console.print(f"{len(result.entries)} studies: {counts}", highlight=False)
     if result.reused == len(result.entries) and not result.derived:
         console.print("nothing to do: everything is measured, and the tables are there")
+    studies = counted(len(result.entries), "study", "studies")
+    refused = counted(result.refused, "entry", "entries")
     counts = (
-        f"{len(result.entries)} studies, {result.failed} failed, {result.reused} kept from an "
-        f"earlier run, {result.refused} entries in quarantine.csv"
+        f"{studies}, {result.failed} failed, {result.reused} kept from an earlier run, "
+        f"{refused} in quarantine.csv"
     )
     console.print(counts, highlight=False)
     console.print(f"report: {result.out / 'report.html'}", highlight=False, soft_wrap=True)

@@ -13,6 +13,11 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """Return a number with the word for one thing or for several."""
+    return f"{count} {one if count == 1 else many}"
+
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """A text cell that begins so (full-width signs too) would run as a formula in a spreadsheet."""
 
