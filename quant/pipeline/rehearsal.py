@@ -30,13 +30,20 @@ BODIES = (
 )
 """Role, centre (LPS mm) and radius (mm) of the balls of which the study is made."""
 
+CALLED_BY_NO_STUDY = frozenset({
+    "isosurface.isosurface_mesh", "label_surfaces.label_histograms",
+    "statistics.gather_by_label", "statistics.label_statistics",
+})  # fmt: skip
+"""Kernels for those who call the library; they are compiled when they are first called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a rehearsal: what it is about, and how it is done."""
+    """One part of a rehearsal: what it is about, how it is done, and whether studies need it."""
 
     name: str
     perform: Callable[[], object]
+    is_of_studies: bool = True
 
 
 def rehearsal() -> tuple[Part, ...]:
@@ -54,6 +61,7 @@ def rehearsal() -> tuple[Part, ...]:
         Part("shape", lambda: _shape(volume, regions[-1])),
         Part("surfaces and meshes", lambda: _surfaces(volume, regions[-1])),
         Part("label maps", lambda: _labels(volume)),
+        Part("tables of labels, meshes of images", lambda: _tables(volume), is_of_studies=False),
     )
 
 
@@ -145,24 +153,33 @@ def _shape(volume: Volume, region: Region) -> None:
 
 def _surfaces(volume: Volume, region: Region) -> None:
     from quant.measure.shape.surface import isosurface_area_volume
-    from quant.mesh.build import isosurface_mesh, region_mesh
+    from quant.mesh.build import region_mesh
 
     region_mesh(region)
-    isosurface_mesh(volume.values, volume.grid, 105.0)
     isosurface_area_volume(volume.values, 105.0, (STEP_MM, STEP_MM, STEP_MM))
 
 
 def _labels(volume: Volume) -> None:
     from quant.measure.resample import resample_linear
-    from quant.measure.shape.surface import measure_label_surfaces
-    from quant.measure.statistics import measure_label_statistics
     from quant_kernels.overlap import label_boxes
 
+    label_boxes(_two(volume), 0, np.zeros((2, 7), dtype=np.int64))
+    resample_linear(volume, volume.grid, outside=0.0)
+
+
+def _tables(volume: Volume) -> None:
+    from quant.measure.shape.surface import measure_label_surfaces
+    from quant.measure.statistics import measure_label_statistics
+    from quant.mesh.build import isosurface_mesh
+
+    labels = _two(volume).astype(np.uint16)
+    measure_label_statistics(labels, volume, (50.0,))
+    measure_label_surfaces(labels, (STEP_MM, STEP_MM, STEP_MM))
+    isosurface_mesh(volume.values, volume.grid, 105.0)
+
+
+def _two(volume: Volume) -> "NDArray[np.int32]":
+    """Label map of one cube: 0 and 1."""
     labels = np.zeros(volume.grid.shape, dtype=np.int32)
     labels[2:4, 2:4, 2:4] = 1
-    boxes = np.zeros((2, 7), dtype=np.int64)
-    label_boxes(labels, 0, boxes)
-    narrow = labels.astype(np.uint16)
-    measure_label_statistics(narrow, volume, (50.0,))
-    measure_label_surfaces(narrow, (STEP_MM, STEP_MM, STEP_MM))
-    resample_linear(volume, volume.grid, outside=0.0)
+    return labels

@@ -15,7 +15,7 @@ LOCK_NAME = ".compiling"
 
 
 def warm() -> None:
-    """Load the kernels; where some are not kept compiled, compile them all.
+    """Load the kernels; where some are not kept compiled, compile what studies need.
 
     Of several processes that find none, one compiles and the others wait for it. Where nothing can
     be kept, each compiles for itself.
@@ -41,16 +41,19 @@ def warm() -> None:
 
 
 def _all_kept() -> bool:
+    from quant.pipeline.rehearsal import CALLED_BY_NO_STUDY
     from quant_kernels import inventory
 
-    return all(one.kept for one in inventory.states())
+    called = [one for one in inventory.states() if one.is_public]
+    return all(one.kept for one in called if one.name not in CALLED_BY_NO_STUDY)
 
 
 def _rehearse() -> None:
     from quant.pipeline.rehearsal import rehearsal
 
     for part in rehearsal():
-        part.perform()
+        if part.is_of_studies:
+            part.perform()
 
 
 @contextmanager
