@@ -37,7 +37,7 @@ $(VENV)/.installed-bench: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/.installed-run
 
 demo: $(VENV)/.installed-run
-	@echo "== measuring the sample study in data-samples (the first run compiles: about 20 s)"
+	@echo "== measuring the sample study in data-samples (the first run compiles: about 50 s)"
 	@$(BIN)/quant run data-samples -o out/demo
 
 # Tests of the report drive Chromium. Debian's is installed where that is allowed; without one they say so by name.
