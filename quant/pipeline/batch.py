@@ -51,8 +51,8 @@ class BatchResult:
         Studies whose record was there already.
     derived : bool
         Tables and report were written; False when they were there, of the same records.
-    digest : str
-        Of all results, see :func:`quant.pipeline.digest.combined`.
+    sums : dict of str to str
+        SHA-256 of all results, by path below the output folder.
     """
 
     out: Path
@@ -60,7 +60,12 @@ class BatchResult:
     entries: tuple[Entry, ...]
     reused: int
     derived: bool
-    digest: str
+    sums: dict[str, str]
+
+    @cached_property
+    def digest(self) -> str:
+        """One SHA-256 of all results, see :func:`quant.pipeline.digest.combined`."""
+        return combined(self.sums)
 
     @cached_property
     def records(self) -> tuple[StudyRecord, ...]:
@@ -164,10 +169,10 @@ def run_in(place: Path, index: "StudyIndex", protocol: "StudyProtocol", how: How
         entries, reused = _measured(place, index, protocol, ledger, how)
         sources = Sources(entries, index.quarantined, _people(index, how))
         written = derive(place, sources, ledger, how.view.watch)
-        digest = combined(result_sums(entries, ledger))
-        result = BatchResult(place, index, entries, reused, written, digest)
+        sums = result_sums(entries, ledger)
+        result = BatchResult(place, index, entries, reused, written, sums)
         with how.view.watch.step("write manifest"):
-            write_manifest(result, protocol, how, ledger)
+            write_manifest(result, protocol, how)
     return result
 
 

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from quant.pipeline.digest import manifest_checksum, repeats_digest, result_sums
+from quant.pipeline.digest import manifest_checksum, repeats_digest
 from quant.pipeline.folder import MANIFEST_NAME, RECORDS
 from quant.pipeline.protocols import protocol_hash
 from quant.report.writing import write_text
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from quant.pipeline.batch import BatchResult
     from quant.pipeline.entries import Entry
     from quant.pipeline.how import How
-    from quant.pipeline.ledger import Ledger
 
 
 PERSONAL = ("patient_name", "patient_id")
@@ -28,15 +27,15 @@ PERSONAL = ("patient_name", "patient_id")
 LARGE = 100
 """Entries beyond which a table of the manifest is written one line an entry."""
 
+_ENCODED = json.JSONEncoder().encode
+
 IS_RECORD = re.compile(r"[0-9a-f]{32}\.json").fullmatch
 
 LIBRARIES = ("numpy", "numba", "pydicom")
 """Libraries that a result depends on, by their distribution names."""
 
 
-def write_manifest(
-    result: "BatchResult", protocol: "StudyProtocol", how: "How", ledger: "Ledger"
-) -> None:
+def write_manifest(result: "BatchResult", protocol: "StudyProtocol", how: "How") -> None:
     """Write ``run.json``: versions, protocol, counts, hashes and times.
 
     Its last entry is the checksum of all others, see :func:`manifest_checksum`.
@@ -59,7 +58,7 @@ def write_manifest(
         "files_unused": result.index.unused,
         "records": {entry.study_uid: _entry(entry) for entry in result.entries},
         "records_earlier": _earlier(result),
-        "results": result_sums(result.entries, ledger),
+        "results": result.sums,
         "digest": result.digest,
         "tables_written": result.derived,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -100,7 +99,7 @@ def versions() -> dict[str, str]:
 def _text(value: object) -> str:
     """Return JSON to be read by people; of large tables, one line an entry."""
     if isinstance(value, dict) and len(value) > LARGE:
-        rows = (f"  {json.dumps(key)}: {json.dumps(value[key])}" for key in sorted(value))
+        rows = (f"  {_ENCODED(key)}: {_ENCODED(value[key])}" for key in sorted(value))
         return "{\n" + ",\n".join(rows) + "\n }"
     return json.dumps(value, indent=1, sort_keys=True).replace("\n", "\n ")
 
