@@ -224,7 +224,7 @@ def _measure(
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     with opened_cache() as cache:
-        with watch.step("index files"), collector_paused():
+        with watch.step("index files"), collector_paused(keeps=True):
             index = index_tree(input_folder, rois=wishes.rois, cache=cache, reader=engines.reader)
         logger.info(
             "the input is indexed",

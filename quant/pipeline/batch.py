@@ -163,7 +163,7 @@ def run_in(place: Path, index: "StudyIndex", protocol: "StudyProtocol", how: How
     BatchResult
         As of :func:`run_batch`.
     """
-    with how.view.watch.step("open ledger"), collector_paused():
+    with how.view.watch.step("open ledger"), collector_paused(keeps=True):
         ledger = Ledger(place)
     with closing(ledger):
         entries, reused = _measured(place, index, protocol, ledger, how)
@@ -182,7 +182,7 @@ def _measured(
     """Keep the records that are there, have the rest measured; say how many were kept."""
     total = len(index.studies)
     how.view.step("", 0, total)
-    with how.view.watch.step("find records"), collector_paused():
+    with how.view.watch.step("find records"), collector_paused(keeps=True):
         naming = naming_for(place, ledger, how.naming)
         _drop_damaged(place, {study.study_uid for study in index.studies}, ledger)
         entries = _kept(index, protocol_hash(protocol), ledger, how)
