@@ -31,8 +31,7 @@ BODIES = (
 """Role, centre (LPS mm) and radius (mm) of the balls of which the study is made."""
 
 CALLED_BY_NO_STUDY = frozenset({
-    "isosurface.isosurface_mesh", "label_surfaces.label_histograms",
-    "statistics.gather_by_label", "statistics.label_statistics",
+    "label_surfaces.label_histograms", "statistics.gather_by_label", "statistics.label_statistics",
 })  # fmt: skip
 """Kernels for those who call the library; they are compiled when they are first called."""
 
