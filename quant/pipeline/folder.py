@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quant.errors import OutputError, UsageError
 from quant.pipeline.lock import LOCK_NAME, OWNER_NAME, only_run
-from quant.report.writing import IS_PART, make_folder, require_inside
+from quant.report.writing import IS_PART, PART, make_folder, require_inside
 
 RECORDS, STUDIES = "records", "studies"
 SEGMENTATION, MEASUREMENTS = "segmentation.dcm", "measurements.dcm"
@@ -78,11 +78,12 @@ def sweep(place: Path) -> int:
     """Remove the parts of files that an interrupted run left behind; return how many."""
     swept = 0
     for folder in (str(place), str(place / RECORDS), *_folders_in(place / STUDIES)):
-        with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
-            for entry in entries:
-                if IS_PART(entry.name) and not entry.is_dir(follow_symlinks=False):
-                    with contextlib.suppress(OSError):
-                        os.unlink(entry.path)  # noqa: PTH108 - 10,000 folders: no objects of paths
+        with contextlib.suppress(FileNotFoundError):
+            # 10,000 folders of a dozen files: names only, no objects of entries or paths
+            for name in os.listdir(folder):  # noqa: PTH208
+                if name.endswith(PART) and IS_PART(name):
+                    with contextlib.suppress(OSError):  # a folder of such a name stays
+                        os.unlink(f"{folder}/{name}")  # noqa: PTH108
                         swept += 1
     return swept
 
