@@ -6,6 +6,8 @@ Reads at any width from 80 columns on: narrow tables without lines, one card for
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from quant.domain.text import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -159,8 +161,7 @@ def _series_row(one: "SeriesReport") -> tuple[str, ...]:
     verdict = one["chosen_as"] or ("" if one["verdict"] == "not an image" else one["verdict"])
     if one["problem"] is not None:
         verdict = f"refused, {one['problem']['code']}"
-    files = f"{one['files']} file{'s' if one['files'] != 1 else ''}"
-    what = f"{one['what']} ({files})"
+    what = f"{one['what']} ({counted(one['files'], 'file')})"
     return mark, _named(one["series_uid"], one["part"]), what, voxels, one["unit"], verdict
 
 

@@ -79,7 +79,7 @@ def make_again(out: Path, form: str, jobs: int | None) -> Exit:
         found = rebuild(out, Form(form), jobs=jobs or os.cpu_count() or 1, tick=bar.tick("sheets"))
     typer.echo(
         f"{counted(found.studies, 'study', 'studies')}, "
-        f"{counted(found.sheets, 'sheet', 'sheets')}; report: {out / 'report.html'}"
+        f"{counted(found.sheets, 'sheet')}; report: {out / 'report.html'}"
     )
     _name(found.damaged)
     return Exit.SOME_FAILED if found.damaged else Exit.OK

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quant.cli.exits import Exit
+from quant.domain.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,7 +213,7 @@ def _show_readings(results: "ScoreResults") -> None:
     applied = sum(one.answer is not Answer.NOT_APPLIED for one in results.cutoffs)
     patients = len({one.key.patient for one in results.readings})
     typer.echo(
-        f"{_counted(len(results.readings), 'reading')} of {_counted(patients, 'patient')}; "
+        f"{counted(len(results.readings), 'reading')} of {counted(patients, 'patient')}; "
         f"cut-offs: {applied} applied, {len(results.cutoffs) - applied} not (cutoffs.csv says why)"
     )
 
@@ -228,8 +229,8 @@ def _show_response(results: "ScoreResults") -> None:
     )
     tables = results.response.tables() if results.response else {}
     patients = len({row["patient"] for table in tables.values() for row in table})
-    answers = _counted(len(overall), "overall answer")
-    typer.echo(f"response: {answers} of {_counted(patients, 'patient')}")
+    answers = counted(len(overall), "overall answer")
+    typer.echo(f"response: {answers} of {counted(patients, 'patient')}")
 
 
 def _say_first(lines: list[str], table: str) -> None:
@@ -237,7 +238,3 @@ def _say_first(lines: list[str], table: str) -> None:
         typer.echo(line)
     if len(lines) > MOST_LINES:
         typer.echo(f"... and {len(lines) - MOST_LINES} more ({table} has all)")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -13,9 +13,9 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """Return a number with the word for one thing or for several."""
-    return f"{count} {one if count == 1 else many}"
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number with the word for one thing or for several, which is one with an s."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")

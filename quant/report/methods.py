@@ -13,6 +13,7 @@ from quant.domain.protocol import Criterion, PeakRule, SphereSettings, StudyProt
 from quant.domain.record import LESION_ROLES, Status, StudyRecord
 from quant.domain.region import RasterRule, Role
 from quant.domain.sphere import SphereSource
+from quant.domain.text import counted
 from quant.domain.units import Unit
 
 WIDTH = 96
@@ -114,10 +115,6 @@ def _names(records: list[StudyRecord]) -> set[str]:
     return {m.name for one in records for m in one.measurements if m.value is not None}
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
 def _what(way: Way, records: list[StudyRecord]) -> str:
     nuclides = sorted({one.radionuclide for one in records} - {""})
     of = f" of {' and '.join(nuclides)}" if nuclides else ""
@@ -137,15 +134,15 @@ def _regions(records: list[StudyRecord]) -> str:
     if not drawn:
         return "No tumour or lesion region was supplied."
     roles = Counter(region.role for region in drawn)
-    counted = " and ".join(
-        _count(roles[role], f"{role} region") for role in LESION_ROLES if roles[role]
+    amounts = " and ".join(
+        counted(roles[role], f"{role} region") for role in LESION_ROLES if roles[role]
     )
     sources = ", ".join(sorted({region.source for region in drawn}))
     rules = sorted({region.rule for region in drawn})
     how = " or ".join(RULES[RasterRule(rule)] for rule in rules)
     verb = "was" if len(drawn) == 1 else "were"
     return (
-        f"The {counted} ({sources}) {verb} supplied and laid on the unchanged emission grid, {how}."
+        f"The {amounts} ({sources}) {verb} supplied and laid on the unchanged emission grid, {how}."
     )
 
 

@@ -7,6 +7,7 @@ Descriptions, which may hold names, are not shown. The layout stands in
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from quant.domain.text import counted
 from quant.report.inspection.layout import LAYOUT
 from quant.report.inspection.mending import quarantine_report
 from quant.report.inspection.study import inspect_study
@@ -94,4 +95,4 @@ def _verdict(studies: "list[StudyReport]") -> str:
         (len(studies) - len(good), "cannot be measured"),
     )
     said = ", ".join(f"{count} {words}" for count, words in parts if count)
-    return f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}: {said}."
+    return f"{counted(len(studies), 'study', 'studies')}: {said}."

@@ -7,6 +7,7 @@ import numpy as np
 from quant.domain.flags import Flag
 from quant.domain.region import Role
 from quant.domain.shapes import ContourShape
+from quant.domain.text import counted
 from quant.report.inspection.flags import flag_reports
 from quant.report.inspection.series import rounded
 
@@ -179,13 +180,10 @@ def measured_words(roles: dict[str, int], missing: list[Flag]) -> list[str]:
     """Say what would be measured in the regions."""
     codes = {flag.code for flag in missing}
     said = []
-    for role, one, several in (
-        (Role.TUMOUR, "tumour region", "tumour regions"),
-        (Role.LESION, "lesion", "lesions"),
-    ):
+    for role, one in ((Role.TUMOUR, "tumour region"), (Role.LESION, "lesion")):
         count = roles.get(role, 0)
         if count:
-            said.append(f"{count} {one if count == 1 else several}: uptake, volume, asphericity")
+            said.append(f"{counted(count, one)}: uptake, volume, asphericity")
     if "LIVER_MISSING" not in codes:
         said.append("liver sphere" + _ratios("liver", codes))
     if not codes & {"MUSCLE_MISSING", "L2_MISSING"}:

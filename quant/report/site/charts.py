@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from quant.domain.text import counted
 from quant.report.page import number
 from quant.report.site.published import Published, published_for
 
@@ -112,7 +113,7 @@ def chart(title: str, quantity: str, points: Sequence[Point], missing: int) -> C
     if len(values) <= MOST_DOTS:
         parts += [_dot(axis, n, one) for n, one in enumerate(points)]
     parts += _cuts(axis, cutoffs, TOP if len(values) >= FEWEST_FOR_BARS else BASE - STRIP - 14)
-    words = f"{title}: {len(values)} studies, median {number(median)}"
+    words = f"{title}: {counted(len(values), 'study', 'studies')}, median {number(median)}"
     height = HEIGHT if len(values) >= FEWEST_FOR_BARS else LOW_HEIGHT
     svg = Markup('<svg viewBox="0 {} {} {}" role="img" aria-label="{}">{}</svg>').format(
         HEIGHT - height, WIDTH, height, words, Markup("").join(parts)

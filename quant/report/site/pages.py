@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from quant.domain.text import counted
 from quant.report.page import number, study_view
 from quant.report.site.parts import HERE, SCRIPTS
 from quant.report.site.security import policy_of_folder, policy_of_single
@@ -83,7 +84,7 @@ def templates() -> "Environment":
         finalize=_printable,
         loader=FileSystemLoader(HERE / "templates"),
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "counted": counted}
     return environment
 
 
