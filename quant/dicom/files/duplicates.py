@@ -6,6 +6,7 @@ from quant.dicom.files.digests import same_bytes
 from quant.dicom.files.facts import text, whole
 from quant.dicom.files.header import Header
 from quant.dicom.files.objects import SLICE_MODALITIES
+from quant.dicom.pixels.stored import same_pixels
 from quant.domain.archive import FilePath
 from quant.domain.study import FileEntry
 
@@ -37,8 +38,6 @@ def same_object(one: Found, other: Found) -> bool:
         return True
     if one[1].modality not in SLICE_MODALITIES:
         return _same_elements(one[0], other[0])
-    from quant.dicom.pixels.stored import same_pixels
-
     mine, theirs = (
         {key: value for key, value in found[1].facts.items() if key not in PACKAGING}
         for found in (one, other)

@@ -14,6 +14,9 @@ ITEM, SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 IMPLICIT_LITTLE, EXPLICIT_LITTLE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 EXPLICIT_BIG, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 
+NATIVE = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
+"""Pixels lie in the file as they are in memory."""
+
 
 class WatchedStream:
     """A readable stream that hands out no more than there is, and remembers running short.

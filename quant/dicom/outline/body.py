@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.dicom.files.facts import text
+from quant.dicom.files.streams import NATIVE
 from quant.dicom.geometry.planes import plane_of
-from quant.dicom.pixels.stored import NATIVE, PixelReader
+from quant.dicom.pixels.stored import PixelReader
 from quant.dicom.values.calibration import rescale_of
 from quant.dicom.volumes import read_volume
 

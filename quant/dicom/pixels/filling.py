@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.dicom.files.facts import tail
+from quant.dicom.files.streams import NATIVE
 from quant.dicom.pixels.saturation import Peak, peak_of
-from quant.dicom.pixels.stored import NATIVE, PixelReader
+from quant.dicom.pixels.stored import PixelReader
 from quant.errors import ReadError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.dicom.files.facts import text, whole
-from quant.dicom.files.streams import EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from quant.dicom.files.streams import NATIVE
 from quant.dicom.pixels.decoding import Decoder
 from quant.errors import ReadError
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MAX_VOXELS = 2**30
 """Largest number of voxels of one file."""
-
-NATIVE = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
 
 KIND = (
     "Rows", "Columns", "NumberOfFrames", "BitsAllocated", "BitsStored", "HighBit",

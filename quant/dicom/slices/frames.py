@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from quant.dicom.files.facts import text, whole, words
 from quant.dicom.files.objects import ENHANCED_CLASSES
-from quant.dicom.files.streams import EXPLICIT_LITTLE, IMPLICIT_LITTLE
+from quant.dicom.files.streams import NATIVE
 from quant.errors import ReadError
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ PARTS_OF_ONE = "InConcatenationTotalNumber"
 
 UNIT_TYPES = ("BQML", "CNTS", "CPS", "GML", "CM2ML")
 """RescaleType values that state what Units states in the classic PET object."""
-
-NATIVE = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
 
 
 def has_frames(entry: "FileEntry") -> bool:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.dicom.files.facts import text
+from quant.dicom.files.streams import NATIVE
 from quant.dicom.pixels.filling import SliceSource
-from quant.dicom.pixels.stored import NATIVE
 from quant.dicom.slices.reading import place_slices, read_slices
 from quant.dicom.values.calibration import slice_scales
 from quant.domain.grid import Grid
