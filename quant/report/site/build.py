@@ -114,7 +114,8 @@ def _folder(source: Source) -> int:
     for at, (name, record) in enumerate(zip(source.names, source.records, strict=True)):
         batch.add(name, record)
         own = source.out / "studies" / name
-        data = _viewer(record, own)
+        _prepare_viewer(record, own)
+        data = _beside(own / VIEWER)
         html = pages.study(
             record,
             Place(
@@ -147,7 +148,8 @@ def _single(source: Source) -> int:
     for at, (name, record) in enumerate(zip(source.names, source.records, strict=True)):
         batch.add(name, record)
         own = source.out / "studies" / name
-        sheet, data = image_address(own / SHEET), written_json(own) if _viewer(record, own) else ""
+        _prepare_viewer(record, own)
+        sheet, data = image_address(own / SHEET), written_json(own)
         reason = "" if data else why_not(record, own)
         if len(sheet) + len(data) > room:
             sheet, data, reason = "", "", TOO_MUCH
@@ -175,11 +177,10 @@ def _single(source: Source) -> int:
     return 0
 
 
-def _viewer(record: "StudyRecord", own: Path) -> str:
-    """Return where a page finds what its viewer shows; empty if there is nothing to look at."""
-    if not (own / VIEWER).is_file():  # written when the study was measured, if not by an older run
+def _prepare_viewer(record: "StudyRecord", own: Path) -> None:
+    """Write what a study's viewer shows, where measuring has not done so already."""
+    if not (own / VIEWER).is_file():
         write_viewer(record, own, read_copies(own))
-    return _beside(own / VIEWER)
 
 
 def _beside(path: Path) -> str:
